@@ -1,0 +1,24 @@
+// Environment variables and facts about the host, read in one place.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace armada {
+
+std::optional<std::string> GetEnv(const char* name);
+
+// CPU cores this process may really use: affinity ∩ cgroup (v1 and v2) quota, rounded up, at
+// least 1.
+int UsableCores();
+std::string CpuModelName();   // "AMD EPYC", from /proc/cpuinfo
+bool CpuHasBf16();            // AVX512_BF16 or AMX_BF16
+int64_t PeakResidentBytes();  // VmHWM of this process
+std::string HostName();
+std::string BootId();  // /proc/sys/kernel/random/boot_id
+
+bool IsTerminal(int fd);
+int TerminalWidth(int fd);  // columns; 80 when unknown
+
+}  // namespace armada

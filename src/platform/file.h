@@ -1,0 +1,94 @@
+// Files and folders. Every error names the path and the operating system's reason. kNotFound for a
+// missing file, kDenied for permissions, kUnavailable for a full disk or an I/O error (environment
+// faults, never the record's), kInvalid for what can never work (a folder read as a file).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace armada {
+
+// What pins a local input: when any of these changed, the content may have.
+struct FileStamp {
+  int64_t size_bytes = 0;
+  int64_t mtime_ns = 0;
+  uint64_t inode = 0;
+  bool operator==(const FileStamp&) const = default;
+};
+
+// A file open for reading. Thread-safe: reads carry their own offset. Owns the descriptor.
+class File {
+ public:
+  static Result<File> Open(const std::string& path);
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  // Fills `into` from `offset`; returns the bytes read, fewer only at the end of the file.
+  Result<size_t> ReadAt(int64_t offset, std::span<std::byte> into) const;
+  Result<FileStamp> Stamp() const;  // of the open descriptor
+  const std::string& path() const { return path_; }
+
+ private:
+  File(std::string path, int fd);
+  std::string path_;
+  int fd_ = -1;
+};
+
+// A file's bytes mapped read-only. Truncating the file below a mapping kills a reader (SIGBUS),
+// hence only for files that Armada itself owns; inputs are read with File::ReadAt.
+class MappedFile {
+ public:
+  static Result<std::shared_ptr<const MappedFile>> Open(const std::string& path);
+  ~MappedFile();
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  MappedFile() = default;
+  std::string_view bytes_;
+};
+
+// The whole file. kLimit when it is larger than max_bytes.
+Result<std::string> ReadFile(const std::string& path, int64_t max_bytes = int64_t{1} << 30);
+Result<FileStamp> StampFile(const std::string& path);
+bool IsFile(const std::string& path);
+bool IsFolder(const std::string& path);
+
+// Replaces path in one step: temp file in the same folder, fsync, rename, fsync of the folder.
+Status ReplaceFile(const std::string& path, std::string_view bytes);
+
+// Creates path if it is absent, in one step and durably: temp file in the same folder with a fresh
+// name (O_EXCL; begins with '.', ends in ".tmp"), fsync, link(2), fsync of the folder, unlink of
+// the temp file. kExists when another file has the name; kUnknownOutcome when the link may have
+// happened but that could not be established (for example fsync of the folder failed). Makes
+// missing parent folders.
+Status CreateFileIfAbsent(const std::string& path, std::string_view bytes);
+
+Status MakeFolders(const std::string& path);  // mkdir -p
+Status RemoveFile(const std::string& path);   // kNotFound when absent
+Status RemoveTree(const std::string& path);   // absent is success
+Status CopyFileTo(const std::string& from, const std::string& to);
+std::string AbsolutePath(const std::string& path);  // lexical: no links are followed
+std::string TempFolder();                           // $TMPDIR or /tmp
+
+struct FolderEntry {
+  std::string name;
+  bool is_folder = false;
+};
+// Entries sorted by name (bytes), without "." and "..". Follows links to files and folders.
+Result<std::vector<FolderEntry>> ListFolder(const std::string& path);
+
+// Calls visit(path relative to root, with '/') for every regular file below root in byte order of
+// the relative path; folders whose name begins with '.' and files that do are skipped. Stops at
+// visit's first error. Links to folders that would loop are an error.
+Status WalkFiles(const std::string& root, const std::function<Status(const std::string&)>& visit);
+
+}  // namespace armada

