@@ -12,13 +12,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "data/element.h"
 
 namespace armada {
-
-// Persisted in job.json by name, never by number.
-enum class ElementType : uint8_t { kU8, kI32, kI64, kF32 };
-int64_t ElementBytes(ElementType type);
-std::string_view ElementTypeName(ElementType type);  // "u8", "i32", "i64", "f32"
 
 // One input or output as the model declares it. `shape` is that of one record: without the batch
 // dimension.
