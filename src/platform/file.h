@@ -62,20 +62,22 @@ Result<FileStamp> StampFile(const std::string& path);
 bool IsFile(const std::string& path);
 bool IsFolder(const std::string& path);
 
-// Replaces path in one step: temp file in the same folder, fsync, rename, fsync of the folder.
+// Replaces path in one step: temp file in the same folder, fsync, rename, fsync of the folder (when
+// that fails: kUnknownOutcome). Makes missing parent folders.
 Status ReplaceFile(const std::string& path, std::string_view bytes);
 
 // Creates path if it is absent, in one step and durably: temp file in the same folder with a fresh
 // name (O_EXCL; begins with '.', ends in ".tmp"), fsync, link(2), fsync of the folder, unlink of
 // the temp file. kExists when another file has the name; kUnknownOutcome when the link may have
-// happened but that could not be established (for example fsync of the folder failed). Makes
-// missing parent folders.
+// happened but that could not be established (for example fsync of the folder failed). With any
+// other error it did not happen. Makes missing parent folders.
 Status CreateFileIfAbsent(const std::string& path, std::string_view bytes);
 
-Status MakeFolders(const std::string& path);  // mkdir -p
-Status RemoveFile(const std::string& path);   // kNotFound when absent
-Status RemoveTree(const std::string& path);   // absent is success
-Status CopyFileTo(const std::string& from, const std::string& to);
+Status MakeFolders(const std::string& path);                        // mkdir -p
+Status RemoveFile(const std::string& path);                         // kNotFound when absent
+Status RemoveEmptyFolder(const std::string& path);                  // kInvalid when it is not empty
+Status RemoveTree(const std::string& path);                         // absent is success
+Status CopyFileTo(const std::string& from, const std::string& to);  // as ReplaceFile
 std::string AbsolutePath(const std::string& path);  // lexical: no links are followed
 std::string TempFolder();                           // $TMPDIR or /tmp
 

@@ -15,7 +15,9 @@ struct SpawnOptions {
   std::vector<std::pair<std::string, std::string>> env;  // added to ours
   bool capture_stdout = false;                           // else inherited
   bool capture_stderr = false;
-  bool die_with_parent = true;      // PR_SET_PDEATHSIG(SIGKILL)
+  // PR_SET_PDEATHSIG(SIGKILL). The kernel's "parent" is the thread that spawned: spawn from one
+  // that lives as long as the child should.
+  bool die_with_parent = true;
   int64_t address_space_bytes = 0;  // RLIMIT_AS; 0 = none
 };
 
@@ -28,7 +30,8 @@ struct ExitState {
 
 class Child {
  public:
-  // argv[0] is looked up in PATH. kNotFound when there is no such program.
+  // argv[0] is looked up in PATH unless it has a '/'. kNotFound when there is no such program. The
+  // child has our stdin. REQUIRES: !argv.empty().
   static Result<Child> Spawn(const std::vector<std::string>& argv,
                              const SpawnOptions& options = {});
   Child(Child&& other) noexcept;
@@ -61,7 +64,7 @@ Result<std::string> SelfPath();
 int ProcessId();
 
 // SIGTERM and SIGINT ask the process to leave; the first is a request, a second SIGINT ends it at
-// once. Install once, before threads start. SIGPIPE is ignored.
+// once with exit code 130. Install once, before threads start. SIGPIPE and SIGXFSZ are ignored.
 void InstallStopSignals();
 // 0, or the first stop signal that arrived. Async-signal-safe and thread-safe.
 int StopSignal();
