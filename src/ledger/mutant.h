@@ -1,0 +1,39 @@
+// Mutants: deliberate defects of the protocol, for proving that search and simulation would notice
+// them.
+//
+// A run-time choice that is compiled only into armada_sim and armada_search (ARMADA_MUTANTS); in
+// everything else Mutated() is the constant false and the defect does not exist. docs/proof.md
+// lists them with the invariant each breaks.
+#pragma once
+
+#include <cstdint>
+
+namespace armada {
+
+enum class Mutant : uint8_t {
+  kNone = 0,
+  // In Chain:
+  kOwnHi,  // an object with my attempt id stands for my latest commit, whatever its own hi says
+  kTimeoutIsCreated,  // no reply: assume that the write landed
+  kStrayReply,        // a reply of an earlier request taken for the one under way
+  kBeyondUnsettled,   // go on at the hi of a commit whose outcome is unknown
+  kConflictIsMine,    // an unknown outcome (409) taken as "my hi stands"
+  kRefusedIsMine,     // "exists" taken as "my hi stands"
+  kNeverResend,       // only reads after an unknown outcome
+  kEmptyCommit,       // hi == lo allowed
+  // In the control plane:
+  kResumeUnsettled,  // a restarted worker begins at the hi of the commit it had not settled
+  kDoneUnaudited,    // DONE once the last commits are sent, without reading the chains
+  // In the store:
+  kStoreOverwrites,  // the condition is ignored
+  kStoreDeletes,     // a committed object is deleted while the job lives
+};
+
+#ifdef ARMADA_MUTANTS
+Mutant& ActiveMutant();
+inline bool Mutated(Mutant mutant) { return ActiveMutant() == mutant; }
+#else
+constexpr bool Mutated(Mutant) { return false; }
+#endif
+
+}  // namespace armada

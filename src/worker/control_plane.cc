@@ -1,0 +1,261 @@
+#include "worker/control_plane.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "ledger/limits.h"
+#include "ledger/mutant.h"
+
+namespace armada {
+
+using Event = ControlEvent::Kind;
+using Do = ControlAction::Kind;
+
+ControlPlane::ControlPlane(const ControlConfig& config)
+    : config_(config), claim_(config.shards, config.index, config.workers) {}
+
+std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t now_ms) {
+  actions_.clear();
+  if (exited_) return {};
+  now_ms_ = now_ms;
+  switch (event.kind) {
+    case Event::kStart:
+    case Event::kTick:
+      break;
+    case Event::kSurveyed:
+      OnSurveyed(event);
+      break;
+    case Event::kRange:
+      OnRange(event);
+      break;
+    case Event::kChain:
+      OnChain(event);
+      break;
+    case Event::kStop:
+      Stop(event.reason);
+      break;
+    case Event::kQuiet:
+      quiet_ = true;
+      break;
+    case Event::kAudited:
+      auditing_ = false;
+      if (event.ok) reason_ = StopReason::kDone;
+      // Not complete after all (a bug elsewhere, or a deleted object): leave rather than go round
+      // for ever.
+      if (!event.ok) Stop(StopReason::kCorrupt);
+      break;
+  }
+  if (!stopping()) ClaimMore();
+  CommitWhatIsDue();
+  LeaveWhenDone();
+  return std::move(actions_);
+}
+
+void ControlPlane::OnSurveyed(const ControlEvent& event) {
+  surveying_ = false;
+  survey_failed_ = event.survey.empty();
+  if (survey_failed_) return;  // failed: asked again with the next claim
+  surveyed_group_ = event.shard;
+  surveyed_ms_ = now_ms_;
+  survey_.clear();
+  for (const SurveyedShard& shard : event.survey) {
+    survey_[shard.shard] = shard;
+    if (shard.reached == shard.end && !open_.contains(shard.shard)) claim_.Complete(shard.shard);
+  }
+}
+
+void ControlPlane::OnRange(const ControlEvent& event) {
+  auto it = open_.find(event.shard);
+  if (it == open_.end() || it->second.open_id != event.open_id)
+    return;  // of a shard given up since
+  OpenShard& open = it->second;
+  CHECK(open.done <= event.lo && event.lo < event.hi && event.hi <= open.chain.end());
+  open.bytes += event.bytes;
+  open.pending[event.lo] = event.hi;
+  while (!open.pending.empty() && open.pending.begin()->first == open.done) {
+    open.done = open.pending.begin()->second;
+    open.pending.erase(open.pending.begin());
+  }
+  records_ += event.records;
+  dead_ += event.dead;
+  if (!stopping() && BreakerTrips({records_, dead_}, config_.max_dead_ppm)) {
+    Emit({.kind = Do::kPauseJob, .reason = StopReason::kTooManyDead});
+    Stop(StopReason::kTooManyDead);
+  }
+}
+
+void ControlPlane::OnChain(const ControlEvent& event) {
+  auto it = open_.find(event.shard);
+  if (it == open_.end() || it->second.open_id != event.open_id) return;
+  Apply(event.shard, it->second, it->second.chain.Step(event.chain));
+}
+
+void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& action) {
+  const ControlAction about{.kind = Do::kRead,
+                            .shard = shard,
+                            .open_id = open.open_id,
+                            .request = action.request,
+                            .lo = action.lo,
+                            .hi = action.hi,
+                            .again = action.resend};
+  ControlAction next = about;
+  switch (action.kind) {
+    case ChainAction::Kind::kNone:
+      return;
+    case ChainAction::Kind::kRead:
+      Emit(next);
+      return;
+    case ChainAction::Kind::kCreate:
+      next.kind = Do::kCreate;
+      Emit(next);
+      return;
+    case ChainAction::Kind::kSettled:
+      open.bytes -= open.committing_bytes;
+      open.committing_bytes = 0;
+      open.settled_ms = now_ms_;
+      next.kind = Do::kSettled;
+      Emit(next);
+      if (!open.chain.complete()) return;
+      claim_.Complete(shard);
+      Close(shard);
+      return;
+    case ChainAction::Kind::kAdopted:
+      // Somebody else works here too: leave the shard to them, and come back when nothing else is
+      // left.
+      open.chain.complete() ? claim_.Complete(shard) : claim_.Release(shard);
+      if (shard / kGroupShards == surveyed_group_) survey_[shard].reached = open.chain.lo();
+      Close(shard);
+      return;
+    case ChainAction::Kind::kCorrupt:
+      next.kind = Do::kPauseJob;
+      next.reason = StopReason::kCorrupt;
+      Emit(next);
+      claim_.Release(shard);
+      Close(shard);
+      Stop(StopReason::kCorrupt);
+      return;
+  }
+}
+
+void ControlPlane::Close(int64_t shard) {
+  auto it = open_.find(shard);
+  CHECK(it != open_.end());
+  Emit({.kind = Do::kClose, .shard = shard, .open_id = it->second.open_id});
+  open_.erase(it);
+}
+
+void ControlPlane::Stop(StopReason reason) {
+  if (stopping()) return;
+  reason_ = reason;
+  stop_ms_ = now_ms_;
+  Emit({.kind = Do::kStopDispatch});
+}
+
+void ControlPlane::ClaimMore() {
+  for (;;) {
+    const int64_t with_work = std::count_if(open_.begin(), open_.end(), [](const auto& entry) {
+      return entry.second.done < entry.second.chain.end();
+    });
+    if (with_work >= config_.ahead || static_cast<int64_t>(open_.size()) >= config_.max_open)
+      return;
+    const std::optional<int64_t> shard = claim_.Next();
+    if (!shard) return;
+    const int64_t group = *shard / kGroupShards;
+    if (group != surveyed_group_ || now_ms_ - surveyed_ms_ > config_.survey_fresh_ms) {
+      if (!surveying_) Emit({.kind = Do::kSurvey, .shard = group, .again = survey_failed_});
+      surveying_ = true;
+      return;
+    }
+    if (!OpenNext(*shard)) return;
+  }
+}
+
+bool ControlPlane::OpenNext(int64_t shard) {
+  const auto known = survey_.find(shard);
+  if (known == survey_.end()) {  // the survey was cut short: ask again
+    surveyed_group_ = -1;
+    return true;
+  }
+  const SurveyedShard& at = known->second;
+  Chain chain(at.begin, at.end);
+  if (at.reached > at.begin) {
+    const ChainAction action = chain.Step({.kind = ChainEvent::Kind::kListed, .hi = at.reached});
+    if (action.kind == ChainAction::Kind::kCorrupt) {
+      Emit({.kind = Do::kPauseJob,
+            .shard = shard,
+            .lo = at.begin,
+            .hi = at.reached,
+            .reason = StopReason::kCorrupt});
+      Stop(StopReason::kCorrupt);
+      return false;
+    }
+  }
+  if (chain.complete()) {
+    claim_.Complete(shard);
+    return true;
+  }
+  claim_.Hold(shard);
+  claim_.Skip(shard);
+  const uint32_t open_id = next_open_id_++;
+  const Position from = chain.lo();
+  open_.emplace(shard, OpenShard{chain, open_id, from, {}, 0, 0, now_ms_});
+  Emit({.kind = Do::kOpen, .shard = shard, .open_id = open_id, .lo = from, .hi = at.end});
+  return true;
+}
+
+void ControlPlane::Commit(int64_t shard, OpenShard& open) {
+  open.committing_bytes = open.bytes;
+  const Position hi = open.done;
+  Apply(shard, open, open.chain.Step({.kind = ChainEvent::Kind::kCommit, .hi = hi}));
+  if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end()) claim_.Complete(shard);
+}
+
+void ControlPlane::CommitWhatIsDue() {
+  int64_t uncommitted_bytes = 0;
+  int64_t fullest = -1;
+  int64_t fullest_bytes = 0;
+  for (auto& [shard, open] : open_) {
+    uncommitted_bytes += open.bytes - open.committing_bytes;
+    const bool ready = open.chain.state() == Chain::State::kOpen && open.done > open.chain.lo();
+    if (!ready) continue;
+    const bool due = open.done == open.chain.end() || (stopping() && quiet_) ||
+                     now_ms_ - open.settled_ms >= config_.commit_every_ms;
+    if (due) {
+      uncommitted_bytes -= open.bytes;
+      Commit(shard, open);
+    } else if (open.bytes > fullest_bytes) {
+      fullest = shard;
+      fullest_bytes = open.bytes;
+    }
+  }
+  if (fullest >= 0 && uncommitted_bytes >= config_.budget_bytes) Commit(fullest, open_.at(fullest));
+}
+
+void ControlPlane::LeaveWhenDone() {
+  if (reason_ == StopReason::kDone) {
+    exited_ = true;
+    Emit({.kind = Do::kExit, .reason = reason_, .clean = true});
+    return;
+  }
+  if (stopping()) {
+    const bool unsettled = std::any_of(open_.begin(), open_.end(), [](const auto& entry) {
+      return entry.second.chain.unsettled();
+    });
+    const bool late = now_ms_ - stop_ms_ >= config_.grace_ms;
+    if (!late && (!quiet_ || unsettled)) return;
+    exited_ = true;
+    Emit({.kind = Do::kExit, .reason = reason_, .clean = !unsettled});
+    return;
+  }
+  if (!claim_.all_complete() || auditing_) return;
+  if (Mutated(Mutant::kDoneUnaudited)) {
+    auditing_ = true;
+    Emit({.kind = Do::kAudit, .again = true});  // the simulator writes DONE without looking
+    return;
+  }
+  if (!open_.empty()) return;
+  auditing_ = true;
+  Emit({.kind = Do::kAudit});
+}
+
+}  // namespace armada

@@ -1,0 +1,149 @@
+// ControlPlane: all that one worker decides. It claims shards, follows their chains, cuts finished
+// work into commits, leaves when asked, and says when the job is complete.
+//
+// A state machine without I/O, clock or threads: Step(event, now_ms) → actions. The worker's loop
+// (worker/loop.h) carries actions out against a real store and real lanes; the simulator
+// (sim/world.h) against a simulated one. Integers only; iteration is over ordered containers only,
+// so that a run can be repeated exactly.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "ledger/chain.h"
+#include "ledger/claim.h"
+
+namespace armada {
+
+struct ControlConfig {
+  int64_t shards = 0;
+  int64_t index = 0;  // this worker among `workers` that start together
+  int64_t workers = 1;
+  int64_t commit_every_ms = 300'000;
+  int64_t budget_bytes =
+      8 << 20;  // uncommitted results; at this much the fullest shard is committed
+  int64_t survey_fresh_ms = 1'000;  // a group is surveyed again before a claim when older than this
+  int64_t grace_ms = 25'000;        // from the wish to leave until leaving at any price
+  int64_t ahead = 2;     // shards open with work left, so that lanes never wait at a border
+  int64_t max_open = 8;  // shards open at once, those whose last commit is under way included
+  int64_t max_dead_ppm = 10'000;  // the breaker
+};
+
+enum class StopReason : uint8_t { kNone, kAsked, kPaused, kTooManyDead, kCorrupt, kFault, kDone };
+
+// How far a shard's chain reaches, as somebody has read it: a chain point of [begin, end].
+struct SurveyedShard {
+  int64_t shard = 0;
+  Position begin = 0;
+  Position end = 0;
+  Position reached = 0;
+};
+
+struct ControlEvent {
+  enum class Kind : uint8_t {
+    kStart,
+    kTick,      // time passes; at least every commit_every_ms / 4
+    kSurveyed,  // answer to kSurvey: shard = group; survey; empty when it failed
+    kRange,     // lanes: [lo, hi) of open_id is predicted: records, dead, bytes
+    kChain,     // store: chain, an answer to kCreate or kRead of open_id
+    kStop,      // leave, for `reason`
+    kQuiet,     // lanes: after kStopDispatch, nothing is in flight any more
+    kAudited,   // answer to kAudit: ok or not
+  };
+  Kind kind = Kind::kTick;
+  int64_t shard = 0;
+  uint32_t open_id = 0;
+  Position lo = 0;
+  Position hi = 0;
+  int64_t records = 0;
+  int64_t dead = 0;
+  int64_t bytes = 0;
+  ChainEvent chain;
+  StopReason reason = StopReason::kNone;
+  bool ok = false;
+  std::vector<SurveyedShard> survey;
+};
+
+struct ControlAction {
+  enum class Kind : uint8_t {
+    kSurvey,        // list group `shard`, read the highest object of each of its shards
+    kOpen,          // lanes: predict [lo, hi) of shard, hi = its end; answers carry open_id
+    kClose,         // lanes: forget open_id, whatever it holds
+    kCreate,        // store: create the object at lo with the results of [lo, hi) of open_id
+    kRead,          // store: read the footer of the object at lo
+    kSettled,       // lanes: results of open_id below lo are committed, let them go
+    kStopDispatch,  // lanes: begin nothing new; then report kQuiet
+    kAudit,         // all chains seem complete: audit the job and write DONE
+    kPauseJob,  // write a pause for everyone: reason, and shard, lo, hi where it is about an object
+    kExit,      // the worker's end: reason; `clean` when nothing is unsettled
+  };
+  Kind kind = Kind::kExit;
+  int64_t shard = 0;
+  uint32_t open_id = 0;
+  uint32_t request = 0;
+  Position lo = 0;
+  Position hi = 0;
+  bool again = false;  // kCreate, kRead, kSurvey: it failed before; wait first
+  StopReason reason = StopReason::kNone;
+  bool clean = false;
+};
+
+class ControlPlane {
+ public:
+  explicit ControlPlane(const ControlConfig& config);
+
+  std::vector<ControlAction> Step(const ControlEvent& event, int64_t now_ms);
+
+  struct OpenShard {
+    Chain chain;
+    uint32_t open_id;
+    Position done;                         // everything in [chain.lo(), done) is predicted
+    std::map<Position, Position> pending;  // predicted ranges beyond a gap: lo → hi
+    int64_t bytes;                         // of uncommitted results
+    int64_t committing_bytes;              // the part of it in the unsettled commit
+    int64_t settled_ms;
+  };
+  // For checkers and for status.
+  const std::map<int64_t, OpenShard>& open() const { return open_; }
+  const Claim& claim() const { return claim_; }
+  int64_t records() const { return records_; }
+  int64_t dead() const { return dead_; }
+  bool stopping() const { return reason_ != StopReason::kNone; }
+  bool exited() const { return exited_; }
+
+ private:
+  void OnSurveyed(const ControlEvent& event);
+  void OnRange(const ControlEvent& event);
+  void OnChain(const ControlEvent& event);
+  void Stop(StopReason reason);
+  void Apply(int64_t shard, OpenShard& open, const ChainAction& action);
+  void Commit(int64_t shard, OpenShard& open);
+  void ClaimMore();
+  bool OpenNext(int64_t shard);
+  void CommitWhatIsDue();
+  void LeaveWhenDone();
+  void Close(int64_t shard);
+  void Emit(ControlAction action) { actions_.push_back(action); }
+
+  ControlConfig config_;
+  Claim claim_;
+  std::map<int64_t, OpenShard> open_;
+  std::vector<ControlAction> actions_;
+  int64_t now_ms_ = 0;
+  uint32_t next_open_id_ = 1;
+  int64_t surveyed_group_ = -1;
+  int64_t surveyed_ms_ = 0;
+  bool surveying_ = false;
+  bool survey_failed_ = false;
+  std::map<int64_t, SurveyedShard> survey_;
+  int64_t records_ = 0;
+  int64_t dead_ = 0;
+  StopReason reason_ = StopReason::kNone;
+  int64_t stop_ms_ = 0;
+  bool quiet_ = false;
+  bool auditing_ = false;
+  bool exited_ = false;
+};
+
+}  // namespace armada
