@@ -1,0 +1,37 @@
+// Control objects: what an operator, or a worker that must, tells all workers (control/<n>.json, n
+// = 1, 2, …; create-if-absent, so they have one order).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "store/object_store.h"
+
+namespace armada {
+
+struct ControlEntry {
+  int64_t number = 0;
+  std::string action;  // "pause" | "resume"
+  std::string reason;  // pause: a sentence for people
+  std::string cause;   // pause: "too_many_dead" | "corrupt" | "input_changed" | "operator"
+  std::string by;      // worker id or "operator"
+  std::string utc;
+  int64_t max_dead_ppm = -1;  // resume: the new limit; -1: unchanged
+};
+
+// What the control objects say in the end.
+struct ControlState {
+  int64_t last_number = 0;
+  bool paused = false;
+  ControlEntry pause;         // the pause in force
+  int64_t max_dead_ppm = -1;  // the latest set; -1: as in job.json
+};
+
+// Reads the control objects after from.last_number.
+Result<ControlState> ReadControl(ObjectStore& store, ControlState from = {});
+// Appends an entry; takes the next number until one is free.
+Status AppendControl(ObjectStore& store, ControlEntry entry);
+
+}  // namespace armada

@@ -1,0 +1,72 @@
+// A job: its folder, and the record (job.json) that was published once and never changes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "data/output_schema.h"
+#include "data/source.h"
+#include "engine/engine.h"
+#include "ledger/job_spec.h"
+#include "store/object_store.h"
+
+namespace armada {
+
+struct ModelFile {
+  std::string path;  // below the model's folder; a single file: its name
+  std::string sha256;
+  int64_t size_bytes = 0;
+};
+
+// job.json, format version 1.
+struct JobRecord {
+  std::string job_id;
+  std::string created_utc;
+  std::string armada_version;
+  JobSpec spec;  // every default filled in
+  std::string identity_sha256;
+  std::string model_sha256;  // of the files' hashes in path order
+  std::vector<ModelFile> model_files;
+  std::string model_main;  // the file or folder to open, below model/<sha256>/
+  std::string engine;      // "openvino"
+  std::string engine_version;
+  Precision precision = Precision::kF32;
+  Signature signature;
+  OutputSchema schema;
+  InputSpec input;  // resolved: format, columns, record shape, element
+  InputTransform transform;
+  int64_t shard_records = 0;  // resolved
+  Json probe;                 // what the store's probe found
+  Json agreement;             // precision against f32, when it is not f32; else null
+
+  Json ToJson() const;
+  static Result<JobRecord> FromJson(const Json& json);
+};
+
+struct Job {
+  std::unique_ptr<ObjectStore> store;
+  JobRecord record;
+};
+
+// Opens the job at `uri` (its folder). kNotFound: "no job at …".
+Result<Job> OpenJob(const std::string& uri);
+
+// What a submit would freeze, without writing anything: opens the model (signature, precision), the
+// input (format, schema), resolves shard_records. For `submit --explain` too.
+Result<JobRecord> Resolve(const JobSpec& spec);
+
+// Publishes the job: probe, model files, job.json, plan. When a job is there already: the same
+// identity goes on (its plan is completed), another is kInvalid with the differences. Safe to kill
+// and run again at any point, and to run twice at once.
+Result<Job> Submit(const JobSpec& spec, bool* created);
+
+// The model's local path: in place for a local store, else fetched below cache_folder. Hashes are
+// checked.
+Result<std::string> FetchModel(ObjectStore& store, const JobRecord& record,
+                               const std::string& cache_folder);
+
+}  // namespace armada

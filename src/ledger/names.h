@@ -1,0 +1,36 @@
+// The names of a job folder's objects (design 5; docs/formats.md). Zero-padded, so that byte order
+// is number order; no key is another key's folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/claim.h"
+
+namespace armada {
+
+inline constexpr std::string_view kJobKey = "job.json";
+inline constexpr std::string_view kManifestKey = "manifest.parquet";
+inline constexpr std::string_view kDoneKey = "DONE";
+inline constexpr std::string_view kSuccessKey = "_SUCCESS";
+
+std::string ModelKey(std::string_view sha256, std::string_view path);  // model/<sha256>/<path>
+std::string PlanKey(int64_t first_shard);                              // plan/000000000000.parquet
+std::string OutGroupPrefix(int64_t group);                             // out/000000000/
+std::string OutKey(std::string_view job_id, int64_t shard,
+                   int64_t lo);                     // out/<group>/<job id>-<shard>-<lo>.parquet
+std::string GroupDoneKey(int64_t group);            // group/000000000.done
+std::string ControlKey(int64_t number);             // control/000000000001.json
+std::string WorkerKey(std::string_view worker_id);  // workers/<id>.json
+
+struct OutName {
+  std::string job_id;
+  int64_t shard = 0;
+  int64_t lo = 0;
+};
+// nullopt for a key that is no out/ object.
+std::optional<OutName> ParseOutKey(std::string_view key);
+
+}  // namespace armada

@@ -1,0 +1,55 @@
+// One worker: opens a job, loads the model, and works until the job is done or it is asked to
+// leave.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "ledger/job.h"
+#include "worker/control_plane.h"
+
+namespace armada {
+
+// How far this worker sees the job, for a bar or a line; cumulative since its start.
+struct Progress {
+  int64_t elapsed_ms = 0;
+  int64_t records = 0;  // predicted here
+  int64_t dead = 0;
+  int64_t shards = 0;                // of the job
+  int64_t complete_shards = 0;       // known to be complete, whoever did them
+  int64_t records_total = -1;        // of the job; -1: not known
+  int64_t records_before = 0;        // committed before this worker began, as far as it has looked
+  double rate_per_s = 0;             // over the last seconds
+  int64_t first_prediction_ms = -1;  // since process start
+  int64_t batch = 0;
+  std::string state;  // "starting", "working", "leaving", "auditing", "done"
+};
+
+struct WorkerOptions {
+  int64_t index = 0;
+  int64_t workers = 1;
+  int64_t lanes = 0;  // 0: usable cores ÷ workers on this machine, at least 1
+  int64_t grace_ms = 25'000;
+  bool smoke_test = true;
+  std::function<void(const Progress&)>
+      on_progress;  // called from the worker's loop, about 10 times a second
+};
+
+struct WorkerOutcome {
+  StopReason reason = StopReason::kNone;
+  bool clean = true;                       // nothing was left unsettled
+  std::string message;                     // of a pause or a fault, for people
+  ErrorCode fault = ErrorCode::kInternal;  // when reason is kFault
+  Progress progress;
+  int64_t peak_bytes = 0;
+  int64_t cpu_ns = 0;
+};
+
+// REQUIRES InstallStopSignals() for a worker that SIGTERM should drain. Errors are those before any
+// work: the model does not load, precision not available on this CPU (kInvalid), the store out of
+// reach.
+Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options);
+
+}  // namespace armada
