@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,23 +21,27 @@ namespace armada {
 // dimension.
 struct TensorSpec {
   std::string name;
-  ElementType type = ElementType::kF32;
-  std::vector<int64_t> shape;    // -1: dynamic
-  int64_t elements() const;      // product of shape; -1 when dynamic; 1 for a scalar
-  std::string ToString() const;  // "image: f32 [N, 28, 28]"
+  ElementType type = ElementType::kF32;  // the nearest that Armada has; kF32 for f16, bool, …
+  std::string declared;                  // the model's own word: "f32", "f16", "string", …
+  std::vector<int64_t> shape;            // -1: dynamic
+  int64_t elements() const;              // product of shape; -1 when dynamic; 1 for a scalar
+  std::string ToString() const;          // "image: f32 [N, 28, 28]"
 };
 
 struct Signature {
   std::vector<TensorSpec> inputs;
   std::vector<TensorSpec> outputs;
+  // Records a batch must have; -1: any number. A model exported for a fixed batch is reshaped when
+  // it is opened, and run in pieces of this size where its graph does not allow that.
+  int64_t batch = -1;
 };
 
 enum class Precision : uint8_t { kF32, kBf16 };
-std::string_view PrecisionName(Precision precision);
+std::string_view PrecisionName(Precision precision);  // "f32", "bf16"
 
-// How the one input is fed: u8 or f32 elements, and y = (x · rescale − mean) / std, computed inside
-// the model's graph. mean and std have one value, or one a channel (the last dimension of the
-// record's shape).
+// How the one input is fed: elements of `fed` (u8, i32, i64 or f32), and
+// y = (x · rescale − mean) / std, computed inside the model's graph in f32. mean and std have one
+// value, or one a channel (the last dimension of the record's shape).
 struct InputTransform {
   ElementType fed = ElementType::kF32;
   double rescale = 1;
@@ -48,10 +53,10 @@ struct ModelOptions {
   Precision precision = Precision::kF32;
   InputTransform transform;
   int64_t max_batch = 1024;  // Streams accept 1..max_batch rows
+  int lanes = 1;             // Streams that run at the same time, one thread each
 };
 
-// Runs batches on the thread that calls it. Not thread-safe; one a lane. Must not outlive its
-// Model.
+// Runs batches on the thread that calls it. Not thread-safe; one a lane. Keeps its Model alive.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -78,6 +83,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::string version() const = 0;  // "OpenVINO 2026.4.1"
+  virtual bool HasBf16() const = 0;         // natively, on this CPU
   // The signature alone, without compiling. kInvalid when no front-end reads the file, naming how
   // to export it.
   virtual Result<Signature> Inspect(const std::string& path) = 0;
@@ -86,7 +92,10 @@ class Engine {
 };
 
 // "openvino" or "fake"; kInvalid for others. `fake` computes a fixed function of the bytes, for
-// tests.
+// tests (fake_engine.h).
 Result<std::unique_ptr<Engine>> NewEngine(std::string_view name);
+
+// "openvino", or "fake" for a model whose path ends in ".fake.json": what engine: auto means.
+std::string_view EngineNameFor(std::string_view model_path);
 
 }  // namespace armada
