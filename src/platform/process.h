@@ -12,8 +12,8 @@
 namespace armada {
 
 struct SpawnOptions {
-  std::vector<std::pair<std::string, std::string>> env;  // added to ours
-  bool capture_stdout = false;                           // else inherited
+  std::vector<std::pair<std::string, std::string>> env = {};  // added to ours
+  bool capture_stdout = false;                                // else inherited
   bool capture_stderr = false;
   // PR_SET_PDEATHSIG(SIGKILL). The kernel's "parent" is the thread that spawned: spawn from one
   // that lives as long as the child should.
