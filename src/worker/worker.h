@@ -22,7 +22,7 @@ struct Progress {
   int64_t records_total = -1;        // of the job; -1: not known
   int64_t records_before = 0;        // committed before this worker began, as far as it has looked
   double rate_per_s = 0;             // over the last seconds
-  int64_t first_prediction_ms = -1;  // since process start
+  int64_t first_prediction_ms = -1;  // since the process started; -1: none yet
   int64_t batch = 0;
   std::string state;  // "starting", "working", "leaving", "auditing", "done"
 };

@@ -1,0 +1,259 @@
+#include "worker/lanes.h"
+
+#include <utility>
+
+#include "platform/clock.h"
+#include "worker/answers.h"
+
+namespace armada {
+namespace {
+
+constexpr int kReadTries = 5;            // of a batch whose source is unavailable
+constexpr int64_t kReadBackoffMs = 200;  // doubled with every try
+
+}  // namespace
+
+struct Lanes::OpenShard {
+  int64_t shard = 0;
+  uint32_t open_id = 0;
+  ShardInput input;
+  int64_t next = 0;  // the position to read next
+  std::unique_ptr<ShardReader> reader;
+  bool reading = false;
+  bool exhausted = false;  // nothing left to read, or given up
+  bool closed = false;
+  std::map<int64_t, ResultBlock> blocks;  // by lo
+  int64_t bytes = 0;
+};
+
+struct Lanes::Lane {
+  std::unique_ptr<Stream> stream;
+  std::vector<std::span<const float>> outputs;  // of the model, in its order
+  std::vector<std::span<const float>> chosen;   // of the schema
+  Thread thread;
+};
+
+Lanes::Lanes(Source& source, Model& model, const OutputSchema& schema, const LanesOptions& options,
+             std::function<void(LaneReport)> report)
+    : source_(source),
+      model_(model),
+      schema_(schema),
+      options_(options),
+      report_(std::move(report)),
+      tuner_(options.batch, options.max_batch) {
+  batch_ = tuner_.batch();
+}
+
+Lanes::~Lanes() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_all();
+  lanes_.clear();  // joins
+}
+
+Status Lanes::Start() {
+  ASSIGN_OR_RETURN(output_indices_, MatchOutputs(schema_, model_.signature()));
+  for (int64_t i = 0; i < options_.lanes; ++i) {
+    auto lane = std::make_unique<Lane>();
+    ASSIGN_OR_RETURN(lane->stream, model_.NewStream());
+    lane->outputs.resize(model_.signature().outputs.size());
+    lane->chosen.resize(output_indices_.size());
+    lanes_.push_back(std::move(lane));
+  }
+  for (auto& lane : lanes_) lane->thread = Thread([this, &lane = *lane] { Run(lane); });
+  return {};
+}
+
+void Lanes::Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from) {
+  auto open = std::make_shared<OpenShard>();
+  open->shard = shard;
+  open->open_id = open_id;
+  open->input = input;
+  open->next = from;
+  {
+    MutexLock lock(mutex_);
+    open_.emplace(open_id, std::move(open));
+  }
+  work_.notify_all();
+}
+
+void Lanes::Close(uint32_t open_id) {
+  MutexLock lock(mutex_);
+  auto it = open_.find(open_id);
+  if (it == open_.end()) return;
+  it->second->closed = true;
+  held_bytes_ -= it->second->bytes;
+  open_.erase(it);
+  work_.notify_all();
+}
+
+void Lanes::Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts) {
+  MutexLock lock(mutex_);
+  auto it = open_.find(open_id);
+  if (it == open_.end()) return;
+  seals_.push_back({it->second, request, facts});
+  work_.notify_one();
+}
+
+void Lanes::StopDispatch() {
+  MutexLock lock(mutex_);
+  if (!std::exchange(dispatching_, false)) return;
+  if (in_flight_ == 0) report_({.kind = LaneReport::Kind::kQuiet});
+}
+
+void Lanes::Run(Lane& lane) {
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (!seals_.empty()) {
+      SealJob job = std::move(seals_.front());
+      seals_.pop_front();
+      Encode(lock, std::move(job));
+    } else if (std::shared_ptr<OpenShard> shard = NextToRead()) {
+      Predict(lane, lock, std::move(shard));
+    } else {
+      work_.wait(lock);
+    }
+  }
+}
+
+std::shared_ptr<Lanes::OpenShard> Lanes::NextToRead() {
+  if (!dispatching_ || held_bytes_ >= options_.hold_bytes) return nullptr;
+  for (auto& [open_id, shard] : open_)
+    if (!shard->exhausted && !shard->reading) return shard;
+  return nullptr;
+}
+
+// Called and left with the lock held; the work itself is done without it.
+void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard) {
+  const int64_t rows = tuner_.batch();
+  shard->reading = true;
+  ++in_flight_;
+  lock.unlock();
+
+  Result<Batch> batch = Batch{};
+  for (int attempt = 1;; ++attempt) {
+    Status opened;
+    if (!shard->reader) {
+      Result<std::unique_ptr<ShardReader>> reader = source_.Open(shard->input, shard->next);
+      if (reader) shard->reader = std::move(*reader);
+      if (!reader) opened = std::unexpected(std::move(reader).error());
+    }
+    batch = opened ? shard->reader->Next(rows) : std::unexpected(std::move(opened).error());
+    if (batch || batch.error().code != ErrorCode::kUnavailable || attempt == kReadTries) break;
+    shard->reader.reset();
+    SleepMs(kReadBackoffMs << attempt);
+  }
+
+  lock.lock();
+  shard->reading = false;
+  if (!batch) {
+    shard->exhausted = true;
+    Report(*shard, {.kind = LaneReport::Kind::kFault, .error = std::move(batch).error()});
+    FinishRange();
+    return;
+  }
+  shard->next = batch->hi;
+  const int64_t end = shard->input.end;
+  shard->exhausted = batch->rows == 0 || batch->hi == end;
+  if (shard->exhausted) shard->reader.reset();
+  if (batch->rows == 0) {
+    // The end of a source whose length the plan did not know: an empty range up to the planned end.
+    if (batch->lo < end) Report(*shard, {.lo = batch->lo, .hi = end});
+    FinishRange();
+    return;
+  }
+  work_.notify_one();  // the shard can be read again
+  const int64_t dead = static_cast<int64_t>(batch->faults.size());
+  const int64_t records = batch->rows;
+  lock.unlock();
+
+  const int64_t started_ns = BootNs();
+  Result<ResultBlock> block = Infer(lane, *std::move(batch));
+  const int64_t ended_ns = BootNs();
+
+  lock.lock();
+  int64_t never = 0;
+  first_prediction_ns_.compare_exchange_strong(never, ended_ns);
+  if (!block) {
+    shard->exhausted = true;
+    Report(*shard, {.kind = LaneReport::Kind::kFault, .error = std::move(block).error()});
+  } else {
+    tuner_.Measured(records, ended_ns - started_ns);
+    batch_.store(tuner_.batch(), std::memory_order_relaxed);
+    if (!shard->closed) {
+      const int64_t bytes = block->bytes();
+      shard->bytes += bytes;
+      held_bytes_ += bytes;
+      Report(*shard,
+             {.lo = block->lo, .hi = block->hi, .records = records, .dead = dead, .bytes = bytes});
+      shard->blocks.emplace(block->lo, *std::move(block));
+    }
+  }
+  FinishRange();
+}
+
+Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {
+  const size_t bytes = static_cast<size_t>(batch.rows * options_.record_bytes);
+  RETURN_IF_ERROR(lane.stream->Run({batch.features, bytes}, batch.rows, lane.outputs));
+  for (size_t i = 0; i < output_indices_.size(); ++i)
+    lane.chosen[i] = lane.outputs[output_indices_[i]];
+  ResultBlock block;
+  block.lo = batch.lo;
+  block.hi = batch.hi;
+  block.rows = batch.rows;
+  block.faults = std::move(batch.faults);
+  block.positions = std::move(batch.positions);
+  block.ids = std::move(batch.ids);
+  block.kept = std::move(batch.kept);
+  FillAnswers(schema_, lane.chosen, &block);
+  return block;
+}
+
+void Lanes::Encode(MutexLock& lock, SealJob job) {
+  if (job.shard->closed) return;
+  std::vector<ResultBlock> blocks;
+  auto& held = job.shard->blocks;
+  for (auto it = held.begin(); it != held.end() && it->first < job.facts.hi; it = held.erase(it)) {
+    const int64_t bytes = it->second.bytes();
+    job.shard->bytes -= bytes;
+    held_bytes_ -= bytes;
+    blocks.push_back(std::move(it->second));
+  }
+  lock.unlock();
+  work_.notify_all();
+
+  std::vector<const ResultBlock*> pointers;
+  for (const ResultBlock& block : blocks) pointers.push_back(&block);
+  Result<EncodedCommit> commit = EncodeCommit(schema_, job.shard->input.path, job.facts, pointers);
+  blocks.clear();
+
+  LaneReport report{.kind = LaneReport::Kind::kSealed,
+                    .lo = job.facts.lo,
+                    .hi = job.facts.hi,
+                    .request = job.request};
+  if (commit) {
+    report.commit = std::make_shared<const EncodedCommit>(*std::move(commit));
+  } else {
+    report.kind = LaneReport::Kind::kFault;
+    report.error = std::move(commit).error();
+  }
+  lock.lock();
+  Report(*job.shard, std::move(report));
+}
+
+void Lanes::Report(const OpenShard& shard, LaneReport report) {
+  if (shard.closed) return;
+  report.shard = shard.shard;
+  report.open_id = shard.open_id;
+  report_(std::move(report));
+}
+
+void Lanes::FinishRange() {
+  --in_flight_;
+  if (!dispatching_ && in_flight_ == 0) report_({.kind = LaneReport::Kind::kQuiet});
+  work_.notify_one();
+}
+
+}  // namespace armada

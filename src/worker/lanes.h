@@ -1,0 +1,117 @@
+// Lanes: the data plane. Threads that read, infer and encode, each to completion; nothing spins.
+//
+// The loop opens shards in the order in which they are to be done; any lane takes the next batch of
+// the first shard that has one, so no lane waits at a shard's border. Reading within a shard is in
+// order and by one lane at a time, inference is parallel. Finished batches stay here as
+// ResultBlocks until the loop seals [lo, hi) of a shard; a lane then encodes them, ahead of other
+// work.
+//
+// Thread-safe; owned by the worker's loop. Reports go to one callback, from any lane.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "data/parquet_commit.h"
+#include "data/source.h"
+#include "engine/engine.h"
+#include "platform/thread.h"
+#include "worker/batch_tuner.h"
+
+namespace armada {
+
+struct LaneReport {
+  enum class Kind : uint8_t {
+    kRange,   // [lo, hi) is predicted: records, dead, bytes held
+    kSealed,  // the answer to Seal: commit
+    kQuiet,   // after StopDispatch, no range is in flight any more
+    kFault,   // an environment fault: error. The shard makes no further progress here
+  };
+  Kind kind = Kind::kRange;
+  int64_t shard = 0;
+  uint32_t open_id = 0;
+  int64_t lo = 0;
+  int64_t hi = 0;
+  int64_t records = 0;
+  int64_t dead = 0;
+  int64_t bytes = 0;
+  uint32_t request = 0;
+  std::shared_ptr<const EncodedCommit> commit;
+  Error error;
+};
+
+struct LanesOptions {
+  int64_t lanes = 1;
+  int64_t batch = 0;  // 0: tuned
+  int64_t max_batch = 1024;
+  int64_t record_bytes = 0;       // of one record's features, as the source delivers them
+  int64_t hold_bytes = 16 << 20;  // lanes begin nothing new while results of this size are held
+};
+
+class Lanes {
+ public:
+  // All outlive the Lanes. report must not call back into them.
+  Lanes(Source& source, Model& model, const OutputSchema& schema, const LanesOptions& options,
+        std::function<void(LaneReport)> report);
+  ~Lanes();  // stops at once: what is in flight is finished and dropped
+
+  // One stream a lane. Fails as Model::NewStream does.
+  Status Start();
+
+  void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from);
+  void Close(uint32_t open_id);
+  // Encodes the results of [facts.lo, facts.hi), which are then let go; reports kSealed with
+  // `request`.
+  void Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts);
+  void StopDispatch();
+
+  int64_t batch() const { return batch_.load(std::memory_order_relaxed); }
+  // The clock's reading when the first prediction was there; 0 before.
+  int64_t first_prediction_ns() const {
+    return first_prediction_ns_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  struct OpenShard;
+  struct SealJob {
+    std::shared_ptr<OpenShard> shard;
+    uint32_t request = 0;
+    CommitFacts facts;
+  };
+  struct Lane;
+
+  void Run(Lane& lane);
+  std::shared_ptr<OpenShard> NextToRead();
+  void Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard);
+  Result<ResultBlock> Infer(Lane& lane, Batch batch);
+  void Encode(MutexLock& lock, SealJob job);
+  void Report(const OpenShard& shard, LaneReport report);
+  void FinishRange();
+
+  Source& source_;
+  Model& model_;
+  const OutputSchema& schema_;
+  const LanesOptions options_;
+  const std::function<void(LaneReport)> report_;
+  std::vector<size_t> output_indices_;
+
+  Mutex mutex_;
+  CondVar work_;
+  std::map<uint32_t, std::shared_ptr<OpenShard>> open_;  // by open_id: in the order of opening
+  std::deque<SealJob> seals_;
+  BatchTuner tuner_;
+  int64_t held_bytes_ = 0;
+  int64_t in_flight_ = 0;
+  bool dispatching_ = true;
+  bool stopping_ = false;
+  std::atomic<int64_t> batch_{0};
+  std::atomic<int64_t> first_prediction_ns_{0};
+  std::vector<std::unique_ptr<Lane>> lanes_;
+};
+
+}  // namespace armada

@@ -1,0 +1,386 @@
+#include "worker/loop.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ledger/names.h"
+#include "platform/clock.h"
+#include "platform/entropy.h"
+#include "platform/env.h"
+#include "platform/process.h"
+
+namespace armada {
+namespace {
+
+constexpr int kIoThreads = 3;
+constexpr int64_t kTickMs = 50;
+constexpr int64_t kProgressMs = 100;
+constexpr int64_t kHeartbeatMs = 5'000;
+constexpr int64_t kControlMs = 1'000;
+constexpr int64_t kFirstBackoffMs = 50;       // doubled with every try, with full jitter,
+constexpr int64_t kLongestBackoffMs = 5'000;  // up to this
+constexpr int64_t kStoreGiveUpMs = 600'000;   // a store that fails for so long ends the worker
+
+std::string_view StateName(const ControlPlane& plane) {
+  if (plane.exited()) return "exited";
+  if (plane.stopping()) return "leaving";
+  return plane.claim().all_complete() ? "auditing" : "working";
+}
+
+}  // namespace
+
+Loop::Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail,
+           const ControlConfig& config, const WorkerOptions& options, Id id)
+    : job_(job),
+      plan_(plan),
+      lanes_(lanes),
+      mail_(mail),
+      plane_(config),
+      options_(options),
+      id_(id),
+      started_ms_(BootMs()),
+      surveyor_(*job.store, job.record, plan),
+      jitter_(EntropyRandom()),
+      io_(kIoThreads) {}
+
+WorkerOutcome Loop::Run() {
+  rate_since_ms_ = started_ms_;
+  Step({.kind = ControlEvent::Kind::kStart});
+  bool asked = false;
+  while (!exited_) {
+    const int64_t now_ms = BootMs();
+    int64_t wait_ms = kTickMs;
+    if (!due_.empty()) wait_ms = std::clamp<int64_t>(due_.begin()->first - now_ms, 0, kTickMs);
+    for (LoopMessage& message : mail_.Take(wait_ms))
+      std::visit([this](auto& report) { Handle(std::move(report)); }, message);
+    DoDue();
+    if (!asked && StopSignal() != 0) {
+      asked = true;
+      outcome_.message = "asked to leave";
+      Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kAsked});
+    }
+    Step({.kind = ControlEvent::Kind::kTick});
+    const int64_t after_ms = BootMs();
+    if (after_ms >= next_control_ms_) CheckControl();
+    if (after_ms >= next_beat_ms_) Beat();
+    if (options_.on_progress && after_ms >= next_progress_ms_) {
+      next_progress_ms_ = after_ms + kProgressMs;
+      options_.on_progress(MakeProgress());
+    }
+  }
+  Beat();
+  outcome_.progress = MakeProgress();
+  if (options_.on_progress) options_.on_progress(outcome_.progress);
+  return outcome_;
+}
+
+void Loop::Step(const ControlEvent& event) {
+  for (const ControlAction& action : plane_.Step(event, BootMs())) Do(action);
+}
+
+void Loop::Handle(LaneReport report) {
+  switch (report.kind) {
+    case LaneReport::Kind::kRange:
+      Step({.kind = ControlEvent::Kind::kRange,
+            .shard = report.shard,
+            .open_id = report.open_id,
+            .lo = report.lo,
+            .hi = report.hi,
+            .records = report.records,
+            .dead = report.dead,
+            .bytes = report.bytes});
+      return;
+    case LaneReport::Kind::kSealed:
+      commits_[report.open_id] = {.commit = std::move(report.commit)};
+      Send(report.shard, report.open_id, report.request);
+      return;
+    case LaneReport::Kind::kQuiet:
+      Step({.kind = ControlEvent::Kind::kQuiet});
+      return;
+    case LaneReport::Kind::kFault:
+      Fault(report.error);
+      return;
+  }
+}
+
+void Loop::Handle(IoReport report) {
+  if (report.is_control) {
+    checking_control_ = false;
+    if (!report.control) return;  // read again with the next look
+    control_ = *report.control;
+    if (!control_.paused || plane_.stopping()) return;
+    outcome_.message = control_.pause.reason;
+    Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kPaused});
+    return;
+  }
+  if (report.event.kind == ControlEvent::Kind::kSurveyed && report.event.ok)
+    rows_before_.emplace(report.event.shard, report.rows_before);
+  if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status)
+    outcome_.message = report.status.error().message;
+  if (report.event.kind == ControlEvent::Kind::kChain) {
+    OpenCommit& open = commits_[report.event.open_id];
+    const bool failed = report.event.chain.kind == ChainEvent::Kind::kUnknown ||
+                        report.event.chain.kind == ChainEvent::Kind::kReadFailed;
+    if (failed && open.failing_since_ms == 0) open.failing_since_ms = BootMs();
+    if (!failed) open.failing_since_ms = 0;
+  }
+  Step(report.event);
+}
+
+void Loop::Do(const ControlAction& action) {
+  using Kind = ControlAction::Kind;
+  switch (action.kind) {
+    case Kind::kSurvey:
+    case Kind::kCreate:
+    case Kind::kRead:
+      if (action.again) return DoLater(action);
+      if (action.kind == Kind::kSurvey) return Survey(action.shard);
+      return action.kind == Kind::kCreate ? Create(action) : Read(action);
+    case Kind::kOpen: {
+      Result<PlannedShard> planned = plan_.Shard(action.shard);
+      if (!planned) return Fault(planned.error());
+      lanes_.Open(action.shard, action.open_id, planned->input, action.lo);
+      return;
+    }
+    case Kind::kClose:
+      lanes_.Close(action.open_id);
+      commits_.erase(action.open_id);
+      return;
+    case Kind::kSettled:
+      commits_.erase(action.open_id);
+      return;
+    case Kind::kStopDispatch:
+      lanes_.StopDispatch();
+      return;
+    case Kind::kAudit:
+      Audit();
+      return;
+    case Kind::kPauseJob:
+      PauseJob(action);
+      return;
+    case Kind::kExit:
+      exited_ = true;
+      outcome_.reason = action.reason;
+      outcome_.clean = action.clean;
+      return;
+  }
+}
+
+void Loop::DoLater(ControlAction action) {
+  const bool survey = action.kind == ControlAction::Kind::kSurvey;
+  if (!survey && StoreIsLost(action.open_id)) return;
+  const int tries = survey ? 3 : ++commits_[action.open_id].tries;
+  action.again = false;
+  due_.emplace(BootMs() + BackoffMs(tries), action);
+}
+
+void Loop::DoDue() {
+  while (!due_.empty() && due_.begin()->first <= BootMs()) {
+    const ControlAction action = due_.begin()->second;
+    due_.erase(due_.begin());
+    switch (action.kind) {
+      case ControlAction::Kind::kSurvey:
+        Survey(action.shard);
+        break;
+      case ControlAction::Kind::kCreate:
+        Create(action);
+        break;
+      default:
+        Read(action);
+    }
+  }
+}
+
+int64_t Loop::BackoffMs(int tries) {
+  const int64_t ceiling = std::min(kFirstBackoffMs << std::min(tries, 8), kLongestBackoffMs);
+  return jitter_.Between(1, ceiling);
+}
+
+bool Loop::StoreIsLost(uint32_t open_id) {
+  const int64_t since_ms = commits_[open_id].failing_since_ms;
+  if (since_ms == 0 || BootMs() - since_ms < kStoreGiveUpMs) return false;
+  Fault({ErrorCode::kUnavailable,
+         fmt::format("{} has not answered for {} minutes", job_.store->name(),
+                     kStoreGiveUpMs / 60'000),
+         {}});
+  return true;
+}
+
+void Loop::Survey(int64_t group) {
+  io_.Submit([this, group] {
+    IoReport report{.event = {.kind = ControlEvent::Kind::kSurveyed, .shard = group}};
+    Result<std::vector<ShardState>> states = surveyor_.Survey(group);
+    report.event.ok = states.has_value();
+    if (states)
+      for (const ShardState& state : *states) {
+        report.event.survey.push_back({state.shard, state.begin, state.end, state.reached});
+        // Positions are rows wherever the plan knows the end.
+        if (state.end != INT64_MAX) report.rows_before += state.reached - state.begin;
+      }
+    mail_.Post(std::move(report));
+  });
+}
+
+void Loop::Create(const ControlAction& action) {
+  if (auto it = commits_.find(action.open_id); it != commits_.end() && it->second.commit)
+    return Send(action.shard, action.open_id, action.request);  // again: the same bytes
+  const auto open = plane_.open().find(action.shard);
+  if (open == plane_.open().end()) return;
+  CommitFacts facts;
+  facts.job_id = job_.record.job_id;
+  facts.shard = action.shard;
+  facts.lo = action.lo;
+  facts.hi = action.hi;
+  facts.last = action.hi == open->second.chain.end();
+  facts.attempt_id = id_.ToString();
+  lanes_.Seal(action.open_id, action.request, facts);
+}
+
+void Loop::Send(int64_t shard, uint32_t open_id, uint32_t request) {
+  std::shared_ptr<const EncodedCommit> commit = commits_[open_id].commit;
+  io_.Submit([this, shard, open_id, request, commit] {
+    const std::string key = OutKey(job_.record.job_id, shard, commit->facts.lo);
+    const Status status = job_.store->Create(key, commit->bytes);
+    ChainEvent::Kind kind = ChainEvent::Kind::kUnknown;
+    if (status) kind = ChainEvent::Kind::kCreated;
+    if (!status && status.error().code == ErrorCode::kExists) kind = ChainEvent::Kind::kExists;
+    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kChain,
+                                  .shard = shard,
+                                  .open_id = open_id,
+                                  .chain = {.kind = kind, .request = request}}});
+  });
+}
+
+void Loop::Read(const ControlAction& action) {
+  io_.Submit([this, action] {
+    ChainEvent chain{.kind = ChainEvent::Kind::kFound, .request = action.request};
+    std::string attempt_id;
+    GroupReader reader(*job_.store, job_.record, plan_);
+    if (Result<int64_t> hi = reader.ReadHi(action.shard, action.lo, &attempt_id)) {
+      chain.hi = *hi;
+      chain.mine = attempt_id == id_.ToString();
+    } else if (hi.error().code == ErrorCode::kNotFound) {
+      chain.kind = ChainEvent::Kind::kAbsent;
+    } else if (hi.error().code == ErrorCode::kCorrupt) {
+      chain.hi = action.lo;  // breaks the chain's rules, as a footer that makes no sense does
+    } else {
+      chain.kind = ChainEvent::Kind::kReadFailed;
+    }
+    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kChain,
+                                  .shard = action.shard,
+                                  .open_id = action.open_id,
+                                  .chain = chain}});
+  });
+}
+
+void Loop::Audit() {
+  io_.Submit([this] {
+    IoReport report{.event = {.kind = ControlEvent::Kind::kAudited}};
+    if (Result<AuditReport> audit = AuditJob(job_, plan_, /*seal=*/true)) {
+      report.event.ok = audit->done;
+      if (!audit->done)
+        report.status =
+            Fail(ErrorCode::kCorrupt, "the audit found: {}",
+                 audit->faults.empty() ? "shards that are not complete" : audit->faults[0]);
+    } else {
+      report.status = std::unexpected(audit.error());
+    }
+    mail_.Post(std::move(report));
+  });
+}
+
+// The worker leaves after it, so it may block here.
+void Loop::PauseJob(const ControlAction& action) {
+  ControlEntry entry{.action = "pause", .by = id_.ToString()};
+  if (action.reason == StopReason::kTooManyDead) {
+    entry.cause = "too_many_dead";
+    entry.reason = fmt::format("{} of {} records are dead, more than limits.max_dead allows",
+                               plane_.dead(), plane_.records());
+  } else {
+    entry.cause = "corrupt";
+    entry.reason = fmt::format("{} breaks the commit chain's rules",
+                               OutKey(job_.record.job_id, action.shard, action.lo));
+  }
+  outcome_.message = entry.reason;
+  if (Status status = AppendControl(*job_.store, entry); !status)
+    outcome_.message +=
+        fmt::format(" (and the pause could not be written: {})", status.error().message);
+}
+
+void Loop::Fault(const Error& error) {
+  if (plane_.stopping()) return;
+  outcome_.message = error.ToString();
+  outcome_.fault = error.code;
+  if (error.code == ErrorCode::kInvalid || error.code == ErrorCode::kCorrupt) {
+    // No worker can do better: everybody stops, and the operator decides.
+    const ControlEntry entry{
+        .action = "pause", .reason = error.message, .cause = "input", .by = id_.ToString()};
+    if (Status status = AppendControl(*job_.store, entry); !status)
+      outcome_.message +=
+          fmt::format(" (and the pause could not be written: {})", status.error().message);
+  }
+  Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kFault});
+}
+
+void Loop::CheckControl() {
+  next_control_ms_ = BootMs() + kControlMs;
+  if (std::exchange(checking_control_, true)) return;
+  io_.Submit([this, from = control_] {
+    mail_.Post(IoReport{.is_control = true, .control = ReadControl(*job_.store, from)});
+  });
+}
+
+void Loop::Beat() {
+  next_beat_ms_ = BootMs() + kHeartbeatMs;
+  Json beat;
+  beat["format"] = 1;
+  beat["worker"] = id_.ToString();
+  beat["counter"] = ++beats_;
+  beat["state"] = StateName(plane_);
+  beat["utc"] = FormatUtc(WallMs()).text;
+  beat["host"] = HostName();
+  beat["boot_id"] = BootId();
+  beat["pid"] = ProcessId();
+  beat["elapsed_ms"] = BootMs() - started_ms_;
+  beat["cpu_ms"] = ProcessCpuNs() / 1'000'000;
+  beat["records"] = plane_.records();
+  beat["dead"] = plane_.dead();
+  beat["rate_per_s"] = rate_per_s_;
+  beat["shards"] = Json::array();
+  for (const auto& [shard, open] : plane_.open())
+    beat["shards"].push_back({{"shard", shard}, {"reached", open.done}});
+  const std::string key = WorkerKey(id_.ToString());
+  // Nothing depends on a heartbeat: one that can't be written is replaced by the next.
+  if (exited_) {
+    (void)job_.store->Put(key, beat.dump());
+    return;
+  }
+  io_.Submit([this, key, text = beat.dump()] { (void)job_.store->Put(key, text); });
+}
+
+Progress Loop::MakeProgress() {
+  const int64_t now_ms = BootMs();
+  if (now_ms - rate_since_ms_ >= 1000) {
+    rate_per_s_ = static_cast<double>(plane_.records() - rate_since_records_) * 1000 /
+                  static_cast<double>(now_ms - rate_since_ms_);
+    rate_since_ms_ = now_ms;
+    rate_since_records_ = plane_.records();
+  }
+  Progress progress;
+  progress.elapsed_ms = now_ms - started_ms_;
+  progress.records = plane_.records();
+  progress.dead = plane_.dead();
+  progress.shards = plan_.totals().shards;
+  progress.complete_shards = plane_.claim().complete_count();
+  progress.records_total = plan_.totals().records_known ? plan_.totals().records : -1;
+  for (const auto& [group, rows] : rows_before_) progress.records_before += rows;
+  progress.rate_per_s = rate_per_s_;
+  if (const int64_t first_ns = lanes_.first_prediction_ns(); first_ns > 0)
+    progress.first_prediction_ms = first_ns / 1'000'000 - ProcessStartMs();
+  progress.batch = lanes_.batch();
+  progress.state = StateName(plane_);
+  return progress;
+}
+
+}  // namespace armada

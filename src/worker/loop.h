@@ -1,0 +1,96 @@
+// Loop: feeds the control plane what happens, and carries out what it decides, against a real store
+// and real lanes.
+//
+// One a worker process, on the thread that calls Run. It decides nothing about records: that is
+// ControlPlane's, and simulated and searched there.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "base/id.h"
+#include "ledger/audit.h"
+#include "ledger/control.h"
+#include "ledger/job.h"
+#include "ledger/plan.h"
+#include "worker/io_pool.h"
+#include "worker/lanes.h"
+#include "worker/worker.h"
+
+namespace armada {
+
+// What an I/O thread reports back.
+struct IoReport {
+  ControlEvent event;
+  int64_t rows_before = 0;  // kSurveyed: records committed in this group
+  Status status;            // kAudited: why it could not be done
+  bool is_control = false;  // `control` was read; event is none
+  Result<ControlState> control;
+};
+using LoopMessage = std::variant<LaneReport, IoReport>;
+
+class Loop {
+ public:
+  // All outlive the Loop. Lanes report into `mail`.
+  Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail, const ControlConfig& config,
+       const WorkerOptions& options, Id id);
+
+  WorkerOutcome Run();
+
+ private:
+  void Handle(LaneReport report);
+  void Handle(IoReport report);
+  void Step(const ControlEvent& event);
+  void Do(const ControlAction& action);
+  void DoLater(ControlAction action);
+  void DoDue();
+  void Survey(int64_t group);
+  void Create(const ControlAction& action);
+  void Send(int64_t shard, uint32_t open_id, uint32_t request);
+  void Read(const ControlAction& action);
+  void Audit();
+  void PauseJob(const ControlAction& action);
+  void CheckControl();
+  void Beat();
+  void Fault(const Error& error);
+  bool StoreIsLost(uint32_t open_id);
+  int64_t BackoffMs(int tries);
+  Progress MakeProgress();
+
+  Job& job_;
+  Plan& plan_;
+  Lanes& lanes_;
+  Mailbox<LoopMessage>& mail_;
+  ControlPlane plane_;
+  const WorkerOptions& options_;
+  const Id id_;  // this worker's and its attempts': drawn at start, never stored for reuse
+  const int64_t started_ms_;
+
+  struct OpenCommit {
+    std::shared_ptr<const EncodedCommit> commit;  // kept until it is settled
+    int64_t failing_since_ms = 0;                 // 0: not failing
+    int tries = 0;
+  };
+  std::map<uint32_t, OpenCommit> commits_;     // by open_id: at most one unsettled a shard
+  std::multimap<int64_t, ControlAction> due_;  // by the time to do them
+  std::map<int64_t, int64_t> rows_before_;     // by group
+  GroupReader surveyor_;                       // one survey at a time
+  ControlState control_;
+  WorkerOutcome outcome_;
+  bool exited_ = false;
+  bool checking_control_ = false;
+  int64_t next_beat_ms_ = 0;
+  int64_t next_control_ms_ = 0;
+  int64_t next_progress_ms_ = 0;
+  int64_t beats_ = 0;
+  int64_t rate_since_ms_ = 0;
+  int64_t rate_since_records_ = 0;
+  double rate_per_s_ = 0;
+  Random jitter_;
+  IoPool io_;  // last: its threads end first
+};
+
+}  // namespace armada

@@ -1,0 +1,102 @@
+#include "worker/worker.h"
+
+#include <algorithm>
+
+#include "engine/engine.h"
+#include "ledger/control.h"
+#include "ledger/plan.h"
+#include "platform/clock.h"
+#include "platform/entropy.h"
+#include "platform/env.h"
+#include "platform/file.h"
+#include "worker/lanes.h"
+#include "worker/loop.h"
+
+namespace armada {
+namespace {
+
+constexpr int64_t kBudgetBytes = 8 << 20;     // uncommitted results of a process, before a commit
+constexpr int64_t kMaxBatchBytes = 16 << 20;  // features of one batch
+constexpr int64_t kMaxBatch = 4096;
+
+int64_t LaneCount(const WorkerOptions& options) {
+  if (options.lanes > 0) return options.lanes;
+  return std::max<int64_t>(1, UsableCores() / options.workers);
+}
+
+int64_t RecordBytes(const JobRecord& record) {
+  return record.signature.inputs[0].elements() * ElementBytes(record.input.element);
+}
+
+int64_t MaxBatch(const JobRecord& record) {
+  if (record.spec.plan.batch > 0) return record.spec.plan.batch;
+  return std::clamp<int64_t>(kMaxBatchBytes / std::max<int64_t>(1, RecordBytes(record)), 1,
+                             kMaxBatch);
+}
+
+ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& control,
+                        const WorkerOptions& options) {
+  ControlConfig config;
+  config.shards = plan.totals().shards;
+  config.index = options.index;
+  config.workers = options.workers;
+  config.commit_every_ms = job.record.spec.plan.commit_every_ms;
+  config.budget_bytes = kBudgetBytes;
+  config.grace_ms = options.grace_ms;
+  config.max_dead_ppm =
+      control.max_dead_ppm >= 0 ? control.max_dead_ppm : job.record.spec.limits.max_dead_ppm;
+  return config;
+}
+
+}  // namespace
+
+Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
+  const JobRecord& record = job.record;
+  ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
+  if (control.paused) {
+    WorkerOutcome outcome;
+    outcome.reason = StopReason::kPaused;
+    outcome.message = control.pause.reason;
+    return outcome;
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Open(*job.store, record.job_id));
+  ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, NewEngine(record.engine));
+  if (record.precision == Precision::kBf16 && !engine->HasBf16())
+    return FailWith(
+        ErrorCode::kInvalid,
+        fmt::format("this job computes in bf16, which this CPU ({}) does not have", CpuModelName()),
+        "run this worker on a machine with AVX512_BF16 or AMX, or submit with "
+        "model.precision: f32");
+  const Id id = [] {
+    Random random = EntropyRandom();
+    return Id::Draw(random);
+  }();
+  ASSIGN_OR_RETURN(const std::string model_path,
+                   FetchModel(*job.store, record, TempFolder() + "/armada-" + id.ToString()));
+  LanesOptions lane_options;
+  lane_options.lanes = LaneCount(options);
+  lane_options.batch = record.spec.plan.batch;
+  lane_options.max_batch = MaxBatch(record);
+  lane_options.record_bytes = RecordBytes(record);
+  lane_options.hold_bytes = 2 * kBudgetBytes;
+  ModelOptions model_options;
+  model_options.precision = record.precision;
+  model_options.transform = record.transform;
+  model_options.max_batch = lane_options.max_batch;
+  model_options.lanes = static_cast<int>(lane_options.lanes);
+  ASSIGN_OR_RETURN(std::shared_ptr<Model> model, engine->Open(model_path, model_options));
+  InputSpec input = record.input;
+  ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
+
+  Mailbox<LoopMessage> mail;
+  Lanes lanes(*source, *model, record.schema, lane_options,
+              [&mail](LaneReport report) { mail.Post(std::move(report)); });
+  RETURN_IF_ERROR(lanes.Start());
+  Loop loop(job, *plan, lanes, mail, ConfigFor(job, *plan, control, options), options, id);
+  WorkerOutcome outcome = loop.Run();
+  outcome.peak_bytes = PeakResidentBytes();
+  outcome.cpu_ns = ProcessCpuNs();
+  return outcome;
+}
+
+}  // namespace armada
