@@ -5,8 +5,8 @@
 // store/probe.h tests that of a real store before a job trusts it.
 //
 // Calls block; implementations are thread-safe. Keys are relative, '/'-separated, of
-// [A-Za-z0-9._=/-], without empty parts, "." or ".."; no key is another key's folder. A bad key is
-// a programmer's error (CHECK).
+// [A-Za-z0-9._=/-], without parts that are empty or begin with '.' (store/key.h); no key is another
+// key's folder. A bad key is a programmer's error (CHECK).
 #pragma once
 
 #include <cstdint>
@@ -40,25 +40,26 @@ class ObjectStore {
   virtual ~ObjectStore() = default;
 
   // Creates the object if the key is absent.
-  //   ok               these bytes are the object, durably
-  //   kExists          the key is taken (perhaps by an earlier send of these very bytes)
-  //   kUnknownOutcome  it may have happened, or may still: read the key; absent proves nothing;
-  //   send again kUnavailable     it certainly did not happen: try later        kDenied credentials
-  //   or permissions
+  // ok: these bytes are the object, durably.
+  // kExists: the key is taken, perhaps by an earlier send of these very bytes.
+  // kUnknownOutcome: it may have happened, or may still: read the key; absent proves nothing: send
+  //   the same bytes again.
+  // kUnavailable: it certainly did not happen: try later.
+  // kDenied: credentials or permissions.
   virtual Status Create(std::string_view key, std::string_view bytes) = 0;
 
   // Writes the object whether or not it exists. Only for objects with one writer that nothing
   // depends on (heartbeats). The same errors but kExists.
   virtual Status Put(std::string_view key, std::string_view bytes) = 0;
 
-  // The whole object. kNotFound; kUnavailable also for "exists, but could not be read".
+  // The whole object. kNotFound; kUnavailable also for "exists, but could not be read"; kDenied.
   virtual Result<std::string> Get(std::string_view key) = 0;
 
   // The last `length` bytes (fewer when it is shorter) and the whole size, from one request.
   virtual Result<Suffix> GetSuffix(std::string_view key, int64_t length) = 0;
 
   // Objects whose key begins with prefix and is greater than start_after, at most `limit` (≤ 1000).
-  // What was created before the call is listed.
+  // What was created before the call is listed. No such objects: an empty page.
   virtual Result<ListPage> List(std::string_view prefix, std::string_view start_after,
                                 int limit) = 0;
 
@@ -73,7 +74,7 @@ class ObjectStore {
 Result<std::vector<ObjectInfo>> ListAll(ObjectStore& store, std::string_view prefix);
 
 // The store at `uri`: a path or file:// URI (made if absent), or memory:// for tests. kInvalid for
-// others.
+// others and when a file is in the way, kDenied when the folder may not be made.
 Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri);
 
 }  // namespace armada
