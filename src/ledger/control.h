@@ -1,10 +1,11 @@
-// Control objects: what an operator, or a worker that must, tells all workers (control/<n>.json, n
-// = 1, 2, …; create-if-absent, so they have one order).
+// Control objects: what an operator, or a worker that must, tells all workers (control/<n>.json,
+// n = 1, 2, …; create-if-absent, so they have one order). Free functions, thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "store/object_store.h"
@@ -29,9 +30,12 @@ struct ControlState {
   int64_t max_dead_ppm = -1;  // the latest set; -1: as in job.json
 };
 
+// The entry that a control object holds. kCorrupt; kInvalid for one of a newer format.
+Result<ControlEntry> ParseControl(std::string_view text, int64_t number);
+
 // Reads the control objects after from.last_number.
 Result<ControlState> ReadControl(ObjectStore& store, ControlState from = {});
-// Appends an entry; takes the next number until one is free.
+// Appends an entry; takes the next number until one is free (entry.number is not read).
 Status AppendControl(ObjectStore& store, ControlEntry entry);
 
 }  // namespace armada

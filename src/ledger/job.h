@@ -1,4 +1,6 @@
 // A job: its folder, and the record (job.json) that was published once and never changes.
+//
+// Plain values and free functions; calls block.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +19,7 @@
 namespace armada {
 
 struct ModelFile {
-  std::string path;  // below the model's folder; a single file: its name
+  std::string path;  // below the folder that the model is in: "m.onnx", "m/saved_model.pb"
   std::string sha256;
   int64_t size_bytes = 0;
 };
@@ -29,15 +31,16 @@ struct JobRecord {
   std::string armada_version;
   JobSpec spec;  // every default filled in
   std::string identity_sha256;
-  std::string model_sha256;  // of the files' hashes in path order
+  std::string model_sha256;  // of the files' names and hashes
   std::vector<ModelFile> model_files;
-  std::string model_main;  // the file or folder to open, below model/<sha256>/
-  std::string engine;      // "openvino"
+  std::string model_main;     // the file or folder to open, named as model_files are
+  std::string labels_sha256;  // of the labels file; "" when there is none
+  std::string engine;         // "openvino"
   std::string engine_version;
   Precision precision = Precision::kF32;
   Signature signature;
-  OutputSchema schema;
-  InputSpec input;  // resolved: format, columns, record shape, element
+  OutputSchema schema;  // its outputs: those chosen, with top_k > 0 the one that is ranked
+  InputSpec input;      // resolved: format, columns, record shape, element
   InputTransform transform;
   int64_t shard_records = 0;  // resolved
   Json probe;                 // what the store's probe found
@@ -50,19 +53,26 @@ struct JobRecord {
 struct Job {
   std::unique_ptr<ObjectStore> store;
   JobRecord record;
+  // The engine that Submit has opened for a new job, for whoever works on it in this process: its
+  // plugins are loaded. Else null.
+  std::shared_ptr<Engine> engine;
 };
 
-// Opens the job at `uri` (its folder). kNotFound: "no job at …".
+// Opens the job at `uri` (its folder), or in a store. kNotFound: "no job at …".
 Result<Job> OpenJob(const std::string& uri);
+Result<Job> OpenJob(std::unique_ptr<ObjectStore> store);
 
-// What a submit would freeze, without writing anything: opens the model (signature, precision), the
-// input (format, schema), resolves shard_records. For `submit --explain` too.
-Result<JobRecord> Resolve(const JobSpec& spec);
+// What a submit would freeze, without writing anything: opens the model (signature, precision) and
+// runs it on the first records, the input (format, schema), resolves shard_records. For `submit
+// --explain` too. job_id, created_utc and probe are left empty. `engine` (may be null) receives the
+// engine that was opened.
+Result<JobRecord> Resolve(const JobSpec& spec, std::shared_ptr<Engine>* engine = nullptr);
 
 // Publishes the job: probe, model files, job.json, plan. When a job is there already: the same
 // identity goes on (its plan is completed), another is kInvalid with the differences. Safe to kill
-// and run again at any point, and to run twice at once.
+// and run again at any point, and to run twice at once. `created`: whether this call published it.
 Result<Job> Submit(const JobSpec& spec, bool* created);
+Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool* created);
 
 // The model's local path: in place for a local store, else fetched below cache_folder. Hashes are
 // checked.

@@ -1,5 +1,6 @@
 // The names of a job folder's objects (design 5; docs/formats.md). Zero-padded, so that byte order
-// is number order; no key is another key's folder.
+// is number order: shards have 12 digits, groups 9, positions 19 (all of int64). No key is another
+// key's folder.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,14 @@ inline constexpr std::string_view kManifestKey = "manifest.parquet";
 inline constexpr std::string_view kDoneKey = "DONE";
 inline constexpr std::string_view kSuccessKey = "_SUCCESS";
 
-std::string ModelKey(std::string_view sha256, std::string_view path);  // model/<sha256>/<path>
-std::string PlanKey(int64_t first_shard);                              // plan/000000000000.parquet
-std::string OutGroupPrefix(int64_t group);                             // out/000000000/
+// model/<sha256>/<path>; bytes of path that a key can't have are written =XX (hexadecimal).
+std::string ModelKey(std::string_view sha256, std::string_view path);
+std::string PlanKey(int64_t first_shard);   // plan/000000000000.parquet
+std::string OutGroupPrefix(int64_t group);  // out/000000000/
 std::string OutKey(std::string_view job_id, int64_t shard,
-                   int64_t lo);                     // out/<group>/<job id>-<shard>-<lo>.parquet
+                   int64_t lo);  // out/<group>/<job id>-<shard>-<lo>.parquet
+// Of all objects that a job of this id has in the group.
+std::string OutJobPrefix(int64_t group, std::string_view job_id);
 std::string GroupDoneKey(int64_t group);            // group/000000000.done
 std::string ControlKey(int64_t number);             // control/000000000001.json
 std::string WorkerKey(std::string_view worker_id);  // workers/<id>.json
@@ -30,7 +34,7 @@ struct OutName {
   int64_t shard = 0;
   int64_t lo = 0;
 };
-// nullopt for a key that is no out/ object.
+// nullopt for a key that is no out/ object, or lies in a group that is not its shard's.
 std::optional<OutName> ParseOutKey(std::string_view key);
 
 }  // namespace armada

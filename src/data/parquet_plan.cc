@@ -1,0 +1,193 @@
+#include "data/parquet_plan.h"
+
+#include <limits>
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/table.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "data/arrow_types.h"
+#include "data/parquet_footer.h"
+
+namespace armada {
+namespace {
+
+constexpr std::string_view kWhat = "not a part of this job's plan";
+constexpr int64_t kRowGroupRows = 128 << 10;
+constexpr int64_t kRowBytes = 64;  // seven numbers, the path's length, and some for the pages
+
+// Paths are bytes, not always UTF-8.
+std::shared_ptr<arrow::Schema> PlanSchema() {
+  return arrow::schema(
+      {arrow::field("shard", arrow::int64(), false), arrow::field("path", arrow::binary(), false),
+       arrow::field("begin", arrow::int64(), false), arrow::field("end", arrow::int64(), false),
+       arrow::field("size", arrow::int64(), false), arrow::field("mtime_ns", arrow::int64(), false),
+       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), true)});
+}
+
+enum Column { kShard, kPath, kBegin, kEnd, kSize, kMtime, kInode, kEtag };
+
+template <class Builder, class Get>
+arrow::Result<std::shared_ptr<arrow::Array>> Build(const std::vector<PlannedShard>& shards,
+                                                   Get get) {
+  Builder builder;
+  ARROW_RETURN_NOT_OK(builder.Reserve(static_cast<int64_t>(shards.size())));
+  for (const PlannedShard& shard : shards) ARROW_RETURN_NOT_OK(builder.Append(get(shard)));
+  return builder.Finish();
+}
+
+arrow::Result<std::shared_ptr<arrow::Table>> PlanTable(const std::vector<PlannedShard>& shards) {
+  using Int = arrow::Int64Builder;
+  using Row = const PlannedShard&;
+  arrow::ArrayVector columns(kEtag + 1);
+  ARROW_ASSIGN_OR_RAISE(columns[kShard], Build<Int>(shards, [](Row row) { return row.shard; }));
+  ARROW_ASSIGN_OR_RAISE(
+      columns[kPath], Build<arrow::BinaryBuilder>(shards, [](Row row) { return row.input.path; }));
+  ARROW_ASSIGN_OR_RAISE(columns[kBegin],
+                        Build<Int>(shards, [](Row row) { return row.input.begin; }));
+  ARROW_ASSIGN_OR_RAISE(columns[kEnd], Build<Int>(shards, [](Row row) { return row.input.end; }));
+  ARROW_ASSIGN_OR_RAISE(columns[kSize],
+                        Build<Int>(shards, [](Row row) { return row.input.stamp.size_bytes; }));
+  ARROW_ASSIGN_OR_RAISE(columns[kMtime],
+                        Build<Int>(shards, [](Row row) { return row.input.stamp.mtime_ns; }));
+  ARROW_ASSIGN_OR_RAISE(columns[kInode], Build<arrow::UInt64Builder>(shards, [](Row row) {
+                          return row.input.stamp.inode;
+                        }));
+  ARROW_ASSIGN_OR_RAISE(columns[kEtag],
+                        arrow::MakeArrayOfNull(arrow::utf8(), static_cast<int64_t>(shards.size())));
+  return arrow::Table::Make(PlanSchema(), std::move(columns));
+}
+
+std::unexpected<Error> Corrupt(std::string_view why) {
+  return Fail(ErrorCode::kCorrupt, "{}: {}", kWhat, why);
+}
+
+Result<bool> FooterFlag(const parquet::FileMetaData& footer, const char* key) {
+  ASSIGN_OR_RETURN(const int64_t value, FooterInt(footer, key, kWhat));
+  if (value > 1) return Corrupt(fmt::format("{} is '{}'", key, value));
+  return value == 1;
+}
+
+Result<PlanPartFacts> FactsOf(const parquet::FileMetaData& footer, std::string_view job_id,
+                              int64_t first_shard) {
+  PlanPartFacts facts;
+  ASSIGN_OR_RETURN(facts.job_id, FooterText(footer, "armada.plan.job", kWhat));
+  ASSIGN_OR_RETURN(facts.first_shard, FooterInt(footer, "armada.plan.first_shard", kWhat));
+  ASSIGN_OR_RETURN(facts.next_shard, FooterInt(footer, "armada.plan.next_shard", kWhat));
+  ASSIGN_OR_RETURN(facts.last, FooterFlag(footer, "armada.plan.last"));
+  ASSIGN_OR_RETURN(facts.resume_after, FooterText(footer, "armada.plan.resume_after", kWhat));
+  ASSIGN_OR_RETURN(facts.resume_path, FooterText(footer, "armada.plan.resume_path", kWhat));
+  ASSIGN_OR_RETURN(facts.resume_begin, FooterInt(footer, "armada.plan.resume_begin", kWhat));
+  ASSIGN_OR_RETURN(facts.files, FooterInt(footer, "armada.plan.files", kWhat));
+  ASSIGN_OR_RETURN(facts.skipped_files, FooterInt(footer, "armada.plan.skipped_files", kWhat));
+  ASSIGN_OR_RETURN(facts.records, FooterInt(footer, "armada.plan.records", kWhat));
+  ASSIGN_OR_RETURN(facts.records_known, FooterFlag(footer, "armada.plan.records_known"));
+  if (facts.job_id != job_id)
+    return Corrupt(fmt::format("it is job {}'s", Printable(facts.job_id)));
+  if (facts.first_shard != first_shard)
+    return Corrupt(fmt::format("it begins at shard {}", facts.first_shard));
+  if (facts.next_shard - facts.first_shard != footer.num_rows())
+    return Corrupt(fmt::format("it says shards {} to {} and holds {}", facts.first_shard,
+                               facts.next_shard, footer.num_rows()));
+  if (!facts.last && footer.num_rows() == 0) return Corrupt("it is empty and not the last");
+  return facts;
+}
+
+ParquetFacts ToParquetFacts(const PlanPartFacts& facts) {
+  const auto flag = [](bool value) { return std::string(value ? "1" : "0"); };
+  return {{"armada.plan.job", facts.job_id},
+          {"armada.plan.first_shard", std::to_string(facts.first_shard)},
+          {"armada.plan.next_shard", std::to_string(facts.next_shard)},
+          {"armada.plan.last", flag(facts.last)},
+          {"armada.plan.resume_after", facts.resume_after},
+          {"armada.plan.resume_path", facts.resume_path},
+          {"armada.plan.resume_begin", std::to_string(facts.resume_begin)},
+          {"armada.plan.files", std::to_string(facts.files)},
+          {"armada.plan.skipped_files", std::to_string(facts.skipped_files)},
+          {"armada.plan.records", std::to_string(facts.records)},
+          {"armada.plan.records_known", flag(facts.records_known)}};
+}
+
+// REQUIRES: the table has PlanSchema().
+Status AppendShards(const arrow::Table& table, PlanPart* part) {
+  auto combined = table.CombineChunksToBatch();
+  if (!combined.ok()) return ArrowFailure(combined.status(), kWhat, ErrorCode::kCorrupt);
+  const arrow::RecordBatch& batch = **combined;
+  if (auto valid = batch.ValidateFull(); !valid.ok())
+    return ArrowFailure(valid, kWhat, ErrorCode::kCorrupt);
+  for (int column = 0; column < kEtag; ++column)
+    if (batch.column(column)->null_count() > 0)
+      return Corrupt(fmt::format("{} is null somewhere", batch.schema()->field(column)->name()));
+  const auto ints = [&](Column column) {
+    return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
+  };
+  const auto& paths = static_cast<const arrow::BinaryArray&>(*batch.column(kPath));
+  const auto& inodes = static_cast<const arrow::UInt64Array&>(*batch.column(kInode));
+  const int64_t* shards = ints(kShard);
+  const int64_t* begins = ints(kBegin);
+  const int64_t* ends = ints(kEnd);
+  const int64_t* sizes = ints(kSize);
+  const int64_t* mtimes = ints(kMtime);
+  for (int64_t row = 0; row < batch.num_rows(); ++row) {
+    if (shards[row] != part->facts.first_shard + row)
+      return Corrupt(fmt::format("row {} is shard {}", row, shards[row]));
+    if (begins[row] < 0 || begins[row] >= ends[row])
+      return Corrupt(fmt::format("shard {} is [{}, {})", shards[row], begins[row], ends[row]));
+    part->shards.push_back({.shard = shards[row],
+                            .input = {.path = paths.GetString(row),
+                                      .stamp = {.size_bytes = sizes[row],
+                                                .mtime_ns = mtimes[row],
+                                                .inode = inodes.Value(row)},
+                                      .begin = begins[row],
+                                      .end = ends[row]}});
+  }
+  return {};
+}
+
+}  // namespace
+
+int64_t PlannedShardBytes(const PlannedShard& shard) {
+  return kRowBytes + static_cast<int64_t>(shard.input.path.size());
+}
+
+Result<std::string> EncodePlanPart(const PlanPart& part) {
+  const auto count = static_cast<int64_t>(part.shards.size());
+  CHECK(part.facts.next_shard == part.facts.first_shard + count);
+  auto table = PlanTable(part.shards);
+  if (!table.ok()) return ArrowFailure(table.status(), "write the plan", ErrorCode::kInternal);
+  return EncodeParquet(**table, ToParquetFacts(part.facts), kRowGroupRows);
+}
+
+Result<PlanPart> DecodePlanPart(std::string_view bytes, std::string_view job_id,
+                                int64_t first_shard) {
+  ASSIGN_OR_RETURN(const auto reader, OpenParquet(bytes, kWhat));
+  try {
+    PlanPart part;
+    ASSIGN_OR_RETURN(part.facts,
+                     FactsOf(*reader->parquet_reader()->metadata(), job_id, first_shard));
+    std::shared_ptr<arrow::Schema> schema;
+    if (auto status = reader->GetSchema(&schema); !status.ok())
+      return ArrowFailure(status, kWhat, ErrorCode::kCorrupt);
+    if (!schema->Equals(*PlanSchema(), /*check_metadata=*/false))
+      return Corrupt("its columns are others");
+    auto table = reader->ReadTable();
+    if (!table.ok()) return ArrowFailure(table.status(), kWhat, ErrorCode::kCorrupt);
+    if ((*table)->num_rows() != part.facts.next_shard - part.facts.first_shard)
+      return Corrupt(fmt::format("it holds {} rows", (*table)->num_rows()));
+    RETURN_IF_ERROR(AppendShards(**table, &part));
+    return part;
+  } catch (const std::exception& e) {
+    return Corrupt(Printable(e.what()));
+  }
+}
+
+Result<PlanPartFacts> ReadPlanPartFacts(std::string_view suffix, int64_t object_bytes,
+                                        std::string_view job_id, int64_t first_shard,
+                                        int64_t* needed_bytes) {
+  ASSIGN_OR_RETURN(const auto footer, ReadFooter(suffix, object_bytes, kWhat, needed_bytes));
+  return FactsOf(*footer, job_id, first_shard);
+}
+
+}  // namespace armada

@@ -1,0 +1,101 @@
+#include "ledger/names.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/id.h"
+
+namespace armada {
+namespace {
+
+constexpr int kGroupDigits = 9;
+constexpr int kShardDigits = 12;
+constexpr int kPositionDigits = 19;
+constexpr int kIdDigits = 32;
+constexpr int64_t kMaxShards = 1'000'000'000'000;
+
+std::string Padded(int64_t number, int digits) {
+  CHECK(number >= 0);
+  return fmt::format("{:0{}}", number, digits);
+}
+
+// The number of exactly `digits` digits that text begins with, taken off it; -1 when there is none.
+int64_t TakeNumber(std::string_view* text, int digits) {
+  if (text->size() < static_cast<size_t>(digits) || text->starts_with('-')) return -1;
+  const char* end = text->data() + digits;
+  int64_t number = -1;
+  const auto [stop, error] = std::from_chars(text->data(), end, number);
+  if (error != std::errc() || stop != end || number < 0) return -1;
+  text->remove_prefix(static_cast<size_t>(digits));
+  return number;
+}
+
+bool Take(std::string_view* text, std::string_view word) {
+  if (!text->starts_with(word)) return false;
+  text->remove_prefix(word.size());
+  return true;
+}
+
+bool IsKeyByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-' || c == '/';
+}
+
+}  // namespace
+
+std::string ModelKey(std::string_view sha256, std::string_view path) {
+  std::string key = fmt::format("model/{}/", sha256);
+  for (const char c : path)
+    if (IsKeyByte(c) && !(c == '.' && key.ends_with('/')))  // no part of a key begins with '.'
+      key += c;
+    else
+      key += fmt::format("={:02X}", static_cast<unsigned char>(c));
+  return key;
+}
+
+std::string PlanKey(int64_t first_shard) {
+  return "plan/" + Padded(first_shard, kShardDigits) + ".parquet";
+}
+
+std::string OutGroupPrefix(int64_t group) { return "out/" + Padded(group, kGroupDigits) + "/"; }
+
+std::string OutJobPrefix(int64_t group, std::string_view job_id) {
+  return fmt::format("{}{}-", OutGroupPrefix(group), job_id);
+}
+
+std::string OutKey(std::string_view job_id, int64_t shard, int64_t lo) {
+  CHECK(shard < kMaxShards);
+  return fmt::format("{}{}-{}.parquet", OutJobPrefix(shard / kGroupShards, job_id),
+                     Padded(shard, kShardDigits), Padded(lo, kPositionDigits));
+}
+
+std::string GroupDoneKey(int64_t group) { return "group/" + Padded(group, kGroupDigits) + ".done"; }
+
+std::string ControlKey(int64_t number) {
+  return "control/" + Padded(number, kShardDigits) + ".json";
+}
+
+std::string WorkerKey(std::string_view worker_id) {
+  return fmt::format("workers/{}.json", worker_id);
+}
+
+std::optional<OutName> ParseOutKey(std::string_view key) {
+  if (!Take(&key, "out/")) return std::nullopt;
+  const int64_t group = TakeNumber(&key, kGroupDigits);
+  if (group < 0 || !Take(&key, "/") || key.size() < kIdDigits) return std::nullopt;
+  OutName name;
+  name.job_id = key.substr(0, kIdDigits);
+  const auto id = Id::Parse(name.job_id);
+  if (!id || id->ToString() != name.job_id) return std::nullopt;
+  key.remove_prefix(kIdDigits);
+  if (!Take(&key, "-")) return std::nullopt;
+  name.shard = TakeNumber(&key, kShardDigits);
+  if (name.shard < 0 || name.shard / kGroupShards != group || !Take(&key, "-")) return std::nullopt;
+  name.lo = TakeNumber(&key, kPositionDigits);
+  if (name.lo < 0 || key != ".parquet") return std::nullopt;
+  return name;
+}
+
+}  // namespace armada

@@ -1,0 +1,290 @@
+#include "ledger/plan.h"
+
+#include <algorithm>
+#include <limits>
+#include <list>
+#include <utility>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "ledger/names.h"
+#include "ledger/settle.h"
+#include "platform/thread.h"
+
+namespace armada {
+namespace {
+
+constexpr int64_t kFooterGuess = 8 << 10;
+constexpr int64_t kUnknownEnd = std::numeric_limits<int64_t>::max();
+constexpr size_t kPartsKept = 3;
+
+void Count(const PlanPartFacts& facts, PlanTotals* totals) {
+  totals->shards = facts.next_shard;
+  totals->records += facts.records;
+  totals->records_known = totals->records_known && facts.records_known;
+  totals->files += facts.files;
+  totals->skipped_files += facts.skipped_files;
+}
+
+// kNotFound when there is no such part.
+Result<PlanPartFacts> ReadFacts(ObjectStore& store, const std::string& job_id,
+                                int64_t first_shard) {
+  const std::string key = PlanKey(first_shard);
+  int64_t length = kFooterGuess;
+  for (;;) {
+    ASSIGN_OR_RETURN(const Suffix suffix, GetSuffixPatiently(store, key, length));
+    int64_t needed = 0;
+    auto facts = ReadPlanPartFacts(suffix.bytes, suffix.size_bytes, job_id, first_shard, &needed);
+    if (facts) return facts;
+    if (facts.error().code != ErrorCode::kLimit || needed <= length)
+      return Annotate(facts.error(), store.name() + "/" + key);
+    length = needed;
+  }
+}
+
+// What is there of the plan, footer by footer: calls visit for each part in order and returns the
+// last one's facts (those of an empty beginning when there is no part).
+template <class Visit>
+Result<PlanPartFacts> FollowParts(ObjectStore& store, const PlanPartFacts& from, Visit visit) {
+  PlanPartFacts at = from;
+  while (!at.last) {
+    auto next = ReadFacts(store, at.job_id, at.next_shard);
+    if (!next && next.error().code == ErrorCode::kNotFound) return at;
+    if (!next) return std::unexpected(std::move(next).error());
+    at = std::move(*next);
+    visit(at);
+  }
+  return at;
+}
+
+// Cuts the files behind one part into the parts that follow, until the listing ends or somebody
+// else's part turns up.
+class Planner {
+ public:
+  Planner(ObjectStore& store, const PlanLimits& limits, const PlanPartFacts& behind,
+          PlanTotals* totals)
+      : store_(store), limits_(limits), totals_(totals), behind_(behind) {
+    Begin();
+  }
+
+  // True when the plan is finished; false when another's part stands behind behind().
+  Result<bool> Run(Source& source) {
+    awaited_path_ = behind_.resume_path;
+    awaited_begin_ = behind_.resume_begin;
+    const Status listed = source.List(part_.facts.resume_after, &skipped_,
+                                      [&](const SourceFile& file) { return Add(file); });
+    if (theirs_) return false;
+    if (!listed) return std::unexpected(listed.error());
+    if (awaited_begin_ > 0) return Changed(awaited_path_);
+    part_.facts.last = true;
+    if (part_.facts.next_shard == 0)
+      return Fail(ErrorCode::kInvalid, "no records in its {} files ({} others were skipped)",
+                  part_.facts.files, skipped_);
+    RETURN_IF_ERROR(Write());
+    return !theirs_;
+  }
+
+  // The last part known to stand.
+  const PlanPartFacts& behind() const { return behind_; }
+
+ private:
+  static std::unexpected<Error> Changed(std::string_view path) {
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("{}: changed since its first shards were planned", Printable(path)),
+                    "restore it, or submit to another job folder");
+  }
+
+  // A new part behind behind_.
+  void Begin() {
+    part_ = {};
+    part_.facts.job_id = behind_.job_id;
+    part_.facts.first_shard = part_.facts.next_shard = behind_.next_shard;
+    part_.facts.resume_after = behind_.resume_after;
+    part_.facts.resume_path = behind_.resume_path;
+    part_.facts.resume_begin = behind_.resume_begin;
+    bytes_ = 0;
+  }
+
+  Status Add(const SourceFile& file) {
+    int64_t begin = 0;
+    if (awaited_begin_ > 0) {
+      // The earlier part that begins this file also counted what was skipped before it.
+      if (file.path < awaited_path_) return {};
+      if (file.path > awaited_path_) return Changed(awaited_path_);
+      ASSIGN_OR_RETURN(const FileStamp planned, AwaitedStamp());
+      if (!(file.stamp == planned)) return Changed(file.path);
+      begin = std::exchange(awaited_begin_, 0);
+      counted_skipped_ = skipped_;
+    }
+    while (begin < file.rows) {
+      const int64_t left = file.rows - begin;
+      const int64_t rows = file.splittable ? std::min(left, limits_.shard_records) : left;
+      RETURN_IF_ERROR(
+          Add({.shard = part_.facts.next_shard,
+               .input = {
+                   .path = file.path, .stamp = file.stamp, .begin = begin, .end = begin + rows}}));
+      begin += rows;
+    }
+    ++part_.facts.files;
+    part_.facts.resume_after = file.path;
+    part_.facts.resume_path.clear();
+    part_.facts.resume_begin = 0;
+    return {};
+  }
+
+  Status Add(PlannedShard shard) {
+    const int64_t shard_bytes = PlannedShardBytes(shard);
+    const auto count = static_cast<int64_t>(part_.shards.size());
+    if (count > 0 &&
+        (count >= limits_.part_shards || bytes_ + shard_bytes + kFooterRoom > limits_.part_bytes)) {
+      RETURN_IF_ERROR(Write());
+      if (theirs_) return Fail(ErrorCode::kCancelled, "the listing goes on behind another's part");
+      shard.shard = part_.facts.next_shard;
+    }
+    if (shard.input.end == kUnknownEnd)
+      part_.facts.records_known = false;
+    else
+      part_.facts.records += shard.input.end - shard.input.begin;
+    part_.facts.resume_path = shard.input.path;
+    part_.facts.resume_begin = shard.input.end;
+    ++part_.facts.next_shard;
+    bytes_ += shard_bytes;
+    part_.shards.push_back(std::move(shard));
+    return {};
+  }
+
+  // Creates the part and begins the next one, or finds that another's stands in its place.
+  Status Write() {
+    part_.facts.skipped_files = skipped_ - std::exchange(counted_skipped_, skipped_);
+    ASSIGN_OR_RETURN(const std::string bytes, EncodePlanPart(part_));
+    CHECK(static_cast<int64_t>(bytes.size()) <= std::max(limits_.part_bytes, kFooterRoom * 2));
+    const std::string key = PlanKey(part_.facts.first_shard);
+    ASSIGN_OR_RETURN(const std::string standing, CreateOrAdopt(store_, key, bytes));
+    if (standing != bytes) {
+      theirs_ = true;
+      return {};
+    }
+    Count(part_.facts, totals_);
+    behind_ = part_.facts;
+    Begin();
+    return {};
+  }
+
+  // The stamp with which the part behind us began the file to go on with.
+  Result<FileStamp> AwaitedStamp() {
+    ASSIGN_OR_RETURN(const std::string bytes, GetPatiently(store_, PlanKey(behind_.first_shard)));
+    ASSIGN_OR_RETURN(const PlanPart part,
+                     DecodePlanPart(bytes, behind_.job_id, behind_.first_shard));
+    return part.shards.back().input.stamp;
+  }
+
+  static constexpr int64_t kFooterRoom = 64 << 10;
+
+  ObjectStore& store_;
+  const PlanLimits limits_;
+  PlanTotals* const totals_;
+  PlanPartFacts behind_;
+  PlanPart part_;
+  int64_t bytes_ = 0;
+  int64_t skipped_ = 0;
+  int64_t counted_skipped_ = 0;
+  std::string awaited_path_;  // with awaited_begin_ > 0: the file to go on with
+  int64_t awaited_begin_ = 0;
+  bool theirs_ = false;
+};
+
+}  // namespace
+
+Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
+                                const PlanLimits& limits) {
+  CHECK(limits.shard_records > 0 && limits.part_shards > 0);
+  PlanTotals totals;
+  PlanPartFacts behind{.job_id = job_id};
+  for (;;) {
+    ASSIGN_OR_RETURN(behind, FollowParts(store, behind, [&](const PlanPartFacts& facts) {
+                       Count(facts, &totals);
+                     }));
+    if (behind.last) return totals;
+    Planner planner(store, limits, behind, &totals);
+    ASSIGN_OR_RETURN(const bool finished, planner.Run(source));
+    if (finished) return totals;
+    behind = planner.behind();
+  }
+}
+
+struct Plan::Parts {
+  ObjectStore& store;
+  std::string job_id;
+  PlanTotals totals;
+  std::vector<int64_t> first_shards;  // of each part, ascending
+  Mutex mutex;
+  std::list<std::shared_ptr<const PlanPart>> kept;  // the latest used first
+
+  // The part that holds `shard`.
+  Result<std::shared_ptr<const PlanPart>> Get(int64_t shard) {
+    CHECK(0 <= shard && shard < totals.shards);
+    MutexLock lock(mutex);
+    const auto holds = [&](const std::shared_ptr<const PlanPart>& part) {
+      return part->facts.first_shard <= shard && shard < part->facts.next_shard;
+    };
+    if (const auto found = std::ranges::find_if(kept, holds); found != kept.end()) {
+      kept.splice(kept.begin(), kept, found);
+      return kept.front();
+    }
+    const int64_t first = *std::prev(std::ranges::upper_bound(first_shards, shard));
+    const std::string key = PlanKey(first);
+    ASSIGN_OR_RETURN(const std::string bytes, GetPatiently(store, key));
+    auto part = DecodePlanPart(bytes, job_id, first);
+    if (!part) return Annotate(part.error(), store.name() + "/" + key);
+    if (shard >= part->facts.next_shard)
+      return Fail(ErrorCode::kCorrupt, "{}/{}: it changed: shard {} is not in it any more",
+                  store.name(), key, shard);
+    kept.push_front(std::make_shared<const PlanPart>(std::move(*part)));
+    if (kept.size() > kPartsKept) kept.pop_back();
+    return kept.front();
+  }
+};
+
+Plan::Plan(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Plan::~Plan() = default;
+
+Result<std::unique_ptr<Plan>> Plan::Open(ObjectStore& store, const std::string& job_id) {
+  std::unique_ptr<Parts> parts(new Parts{.store = store, .job_id = job_id});
+  ASSIGN_OR_RETURN(const PlanPartFacts end,
+                   FollowParts(store, {.job_id = job_id}, [&](const PlanPartFacts& facts) {
+                     Count(facts, &parts->totals);
+                     if (facts.next_shard > facts.first_shard)
+                       parts->first_shards.push_back(facts.first_shard);
+                   }));
+  if (!end.last)
+    return FailWith(ErrorCode::kUnavailable,
+                    fmt::format("{}: the plan is not finished", store.name()),
+                    "run the job again, which completes it");
+  return std::unique_ptr<Plan>(new Plan(std::move(parts)));
+}
+
+const PlanTotals& Plan::totals() const { return parts_->totals; }
+
+int64_t Plan::groups() const { return (totals().shards + kGroupShards - 1) / kGroupShards; }
+
+Result<PlannedShard> Plan::Shard(int64_t shard) {
+  ASSIGN_OR_RETURN(const auto part, parts_->Get(shard));
+  return part->shards[static_cast<size_t>(shard - part->facts.first_shard)];
+}
+
+Result<std::vector<PlannedShard>> Plan::Group(int64_t group) {
+  const int64_t first = group * kGroupShards;
+  const int64_t end = std::min(first + kGroupShards, totals().shards);
+  CHECK(0 <= first && first < end);
+  std::vector<PlannedShard> shards;
+  shards.reserve(static_cast<size_t>(end - first));
+  for (int64_t shard = first; shard < end;) {
+    ASSIGN_OR_RETURN(const auto part, parts_->Get(shard));
+    const int64_t stop = std::min(end, part->facts.next_shard);
+    for (; shard < stop; ++shard)
+      shards.push_back(part->shards[static_cast<size_t>(shard - part->facts.first_shard)]);
+  }
+  return shards;
+}
+
+}  // namespace armada
