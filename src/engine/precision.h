@@ -1,0 +1,33 @@
+// In which precision a job computes, and how far that is from f32.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "engine/engine.h"
+
+namespace armada {
+
+// "auto": bf16 where the engine has it natively on this CPU, else f32. kInvalid when bf16 is asked
+// for where it is lacking, and for unknown words.
+Result<Precision> ResolvePrecision(const Engine& engine, std::string_view asked);
+
+// How much a precision's results differ from f32's on the same records.
+struct Agreement {
+  int64_t records = 0;
+  double max_abs_diff = 0;  // over all elements of all outputs
+  double top1 = 1;          // share of records whose largest element of output 0 is the same one
+  std::string ToString() const;
+};
+
+// Runs `rows` records (as Stream::Run takes them, at most options.max_batch of them) in f32 and in
+// options.precision.
+Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
+                                   const ModelOptions& options, std::span<const std::byte> input,
+                                   int64_t rows);
+
+}  // namespace armada
