@@ -1,0 +1,111 @@
+#include "report/status.h"
+
+#include <limits>
+
+#include "base/text.h"
+#include "ledger/audit.h"
+#include "ledger/claim.h"
+#include "ledger/names.h"
+#include "ledger/plan.h"
+
+namespace armada {
+namespace {
+
+// Positions are rows wherever the plan knows a shard's end; else the last commit's say is all.
+int64_t RowsOf(const ShardState& state) {
+  return state.reached == std::numeric_limits<int64_t>::max() ? state.rows
+                                                              : state.reached - state.begin;
+}
+
+Status CountShards(Job& job, Plan& plan, JobStatus* status) {
+  status->shards = plan.totals().shards;
+  if (plan.totals().records_known) status->records_total = plan.totals().records;
+  GroupReader reader(*job.store, job.record, plan);
+  for (int64_t group = 0; group * kGroupShards < status->shards; ++group) {
+    ASSIGN_OR_RETURN(const std::vector<ShardState> states, reader.Survey(group));
+    for (const ShardState& state : states) {
+      status->records += RowsOf(state);
+      status->complete_shards += state.reached == state.end ? 1 : 0;
+    }
+  }
+  return {};
+}
+
+Result<bool> Exists(ObjectStore& store, std::string_view key) {
+  const Result<Suffix> suffix = store.GetSuffix(key, 1);
+  if (suffix) return true;
+  if (suffix.error().code == ErrorCode::kNotFound) return false;
+  return std::unexpected(suffix.error());
+}
+
+}  // namespace
+
+Result<JobStatus> ReadStatus(Job& job, int64_t now_ms) {
+  JobStatus status;
+  status.name = job.record.spec.name;
+  status.folder = job.store->name();
+  status.job_id = job.record.job_id;
+  ASSIGN_OR_RETURN(status.control, ReadControl(*job.store));
+  ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
+  status.work = SumWork(beats);
+  for (const WorkerBeat& beat : beats) {
+    if (beat.state == "exited" || now_ms - beat.utc_ms > kLiveMs) continue;
+    ++status.live_workers;
+    status.rate_per_s += beat.rate_per_s;
+  }
+  const Result<std::unique_ptr<Plan>> plan = Plan::Open(*job.store, job.record.job_id);
+  if (!plan && plan.error().code != ErrorCode::kUnavailable) return std::unexpected(plan.error());
+  if (plan) RETURN_IF_ERROR(CountShards(job, **plan, &status));
+  ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
+  if (done)
+    status.state = "done";
+  else if (status.control.paused)
+    status.state = "paused";
+  else if (!plan)
+    status.state = "planning";
+  else
+    status.state = status.live_workers > 0 ? "working" : "stopped";
+  return status;
+}
+
+Json JobStatus::ToJson() const {
+  Json json{{"name", name},
+            {"job", folder},
+            {"job_id", job_id},
+            {"state", state},
+            {"records", records},
+            {"records_total", records_total < 0 ? Json() : Json(records_total)},
+            {"shards", shards},
+            {"complete_shards", complete_shards},
+            {"workers", live_workers},
+            {"workers_ever", work.workers},
+            {"rate_per_s", rate_per_s},
+            {"last_sign_of_life_ms", work.last_utc_ms}};
+  if (control.paused)
+    json["pause"] = Json{{"cause", control.pause.cause},
+                         {"reason", Printable(control.pause.reason)},
+                         {"utc", control.pause.utc}};
+  return json;
+}
+
+std::string JobStatus::Render(int64_t now_ms) const {
+  std::string text = fmt::format("{}: {}\n", Printable(name), state);
+  if (control.paused) text += fmt::format("reason    {}\n", Printable(control.pause.reason));
+  std::string count = WithThousands(records);
+  if (records_total >= 0) {
+    count += " of " + WithThousands(records_total);
+    if (records_total > 0) count += fmt::format(" ({}%)", 100 * records / records_total);
+  }
+  text += fmt::format("records   {} committed\n", count);
+  text += fmt::format("shards    {} of {} complete\n", WithThousands(complete_shards),
+                      WithThousands(shards));
+  if (live_workers > 0)
+    text += fmt::format("workers   {} at work, {}\n", WithThousands(live_workers),
+                        HumanRate(rate_per_s));
+  if (work.last_utc_ms > 0 && live_workers == 0)
+    text += fmt::format("workers   none now; the last was seen {} ago\n",
+                        HumanDuration(std::max<int64_t>(0, now_ms - work.last_utc_ms)));
+  return text + fmt::format("folder    {}\n", Printable(folder));
+}
+
+}  // namespace armada
