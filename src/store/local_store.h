@@ -25,6 +25,7 @@ class LocalStore final : public ObjectStore {
   Result<Suffix> GetSuffix(std::string_view key, int64_t length) override;
   Result<ListPage> List(std::string_view prefix, std::string_view start_after, int limit) override;
   Status Delete(std::string_view key) override;
+  std::optional<std::string> LocalPath(std::string_view key) const override { return PathOf(key); }
   std::string name() const override { return folder_; }
 
  private:

@@ -66,6 +66,12 @@ class ObjectStore {
   // Deletes the object; absent is success. Never called while a job lives.
   virtual Status Delete(std::string_view key) = 0;
 
+  // Where the object's bytes lie as a file, for programs that open files; nullopt where they don't.
+  // `key` may also be a folder of keys. Says nothing about whether it exists.
+  virtual std::optional<std::string> LocalPath(std::string_view /*key*/) const {
+    return std::nullopt;
+  }
+
   // For messages: "/data/photos.armada", "s3://acme-ml/jobs/photos-v3".
   virtual std::string name() const = 0;
 };
