@@ -47,6 +47,8 @@ class Child {
   void Signal(int signal);
   const std::string& captured_stdout() const { return out_; }
   const std::string& captured_stderr() const { return err_; }
+  // What was captured since the last call; makes room for more.
+  std::string TakeStdout() { return std::exchange(out_, {}); }
 
  private:
   Child() = default;
