@@ -11,6 +11,7 @@ Chain::Chain(Position begin, Position end) : end_(end), lo_(begin) { CHECK(begin
 
 ChainAction Chain::Step(const ChainEvent& event) {
   if (event.kind == Kind::kCommit) {
+    if (Mutated(Mutant::kBeyondUnsettled) && unsettled()) Settle(hi_);
     CHECK(state_ == State::kOpen);
     CHECK((lo_ < event.hi || Mutated(Mutant::kEmptyCommit)) && event.hi <= end_);
     hi_ = event.hi;
@@ -31,9 +32,7 @@ ChainAction Chain::Step(const ChainEvent& event) {
       case Kind::kExists:
         return Mutated(Mutant::kRefusedIsMine) ? Settle(hi_) : Read(false);
       case Kind::kUnknown:
-        if (Mutated(Mutant::kTimeoutIsCreated) || Mutated(Mutant::kConflictIsMine))
-          return Settle(hi_);
-        return Read(false);
+        return Mutated(Mutant::kTimeoutIsCreated) ? Settle(hi_) : Read(false);
       default:
         return {};
     }
@@ -64,6 +63,7 @@ ChainAction Chain::Read(bool again) {
 ChainAction Chain::Settle(Position hi) {
   state_ = State::kOpen;
   lo_ = hi;
+  hi_ = 0;
   ++request_;  // whatever still answers the settled request is late
   return {ChainAction::Kind::kSettled, 0, lo_, 0, false};
 }
@@ -71,6 +71,7 @@ ChainAction Chain::Settle(Position hi) {
 ChainAction Chain::Adopt(Position hi) {
   const bool valid = lo_ < hi && hi <= end_;
   state_ = valid ? State::kOpen : State::kCorrupt;
+  hi_ = 0;
   ++request_;
   if (!valid) return {ChainAction::Kind::kCorrupt, 0, lo_, hi, false};
   lo_ = hi;

@@ -17,7 +17,6 @@ enum class Mutant : uint8_t {
   kTimeoutIsCreated,  // no reply: assume that the write landed
   kStrayReply,        // a reply of an earlier request taken for the one under way
   kBeyondUnsettled,   // go on at the hi of a commit whose outcome is unknown
-  kConflictIsMine,    // an unknown outcome (409) taken as "my hi stands"
   kRefusedIsMine,     // "exists" taken as "my hi stands"
   kNeverResend,       // only reads after an unknown outcome
   kEmptyCommit,       // hi == lo allowed
@@ -27,6 +26,7 @@ enum class Mutant : uint8_t {
   // In the store:
   kStoreOverwrites,  // the condition is ignored
   kStoreDeletes,     // a committed object is deleted while the job lives
+  kConflictIsMine,   // its door reports 409, an unknown outcome, as created
 };
 
 #ifdef ARMADA_MUTANTS
