@@ -104,7 +104,7 @@ TEST(LocalStore, UnreadableIsDeniedNotAbsent) {
 
 TEST(LocalStore, OneOfManyProcessesWinsEachKey) {
   ScratchFolder folder;
-  constexpr int kProcesses = 4, kKeys = 50;
+  constexpr int kProcesses = 4, kKeys = 25;
   int gate[2];
   ASSERT_EQ(pipe(gate), 0);
   std::vector<pid_t> pids;

@@ -48,7 +48,10 @@ class Probe {
     }
     if (status && holds()) status = CheckList();
     // A role that may not delete leaves them, which harms nobody: the nonce is never used again.
-    for (const std::string& key : keys_) (void)Ask<void>([&] { return store_.Delete(key); });
+    for (const std::string& key : keys_) {
+      const auto remove = [&] { return store_.Delete(key); };
+      (void)(status ? Ask<void>(remove) : remove());
+    }
     if (!status) return std::unexpected(std::move(status).error());
     result_.ok = holds();
     return result_;
