@@ -4,8 +4,10 @@
 //   <kept>  the kept input columns, with their input types
 //   label   int32 (utf8 when the job names its labels), score float     with top_k = 1
 //   labels  list<int32 or utf8>, scores list<float>, best first         with top_k > 1
-//   <name>  float, or list<float> of fixed length, one a model output   with top_k = 0
+//   <name>  float, or list<float> of that many elements, one a model output   with top_k = 0
 //   error   utf8: why the record is dead; then the predictions are null
+//
+// A plain value.
 #pragma once
 
 #include <string>
@@ -31,7 +33,10 @@ struct OutputSchema {
   std::vector<std::string> label_names;  // empty: class numbers
   std::vector<ModelOutput> outputs;  // the model's, in its order; what is written when top_k == 0
 
+  std::vector<std::string> ColumnNames() const;  // in the files' order
+  Status Check() const;                          // kInvalid when two columns have one name
   Json ToJson() const;
+  // kCorrupt, naming the key.
   static Result<OutputSchema> FromJson(const Json& json);
 };
 

@@ -1,5 +1,12 @@
 // A commit's data object: one Parquet file whose footer carries the commit's facts
 // (docs/formats.md). Free functions, thread-safe. Arrow stays behind this door.
+//
+// Columns: OutputSchema's. Row groups of 131,072 rows, zstd. The footer's key-value metadata holds
+//   armada.job, armada.attempt   text, as given
+//   armada.shard, .lo, .hi, .rows, .dead   decimal digits, without sign
+//   armada.last      "1" when hi is the shard's end, else "0"
+//   armada.sha256    64 lower-case hexadecimal digits, of all bytes before the footer
+// and Arrow's own "ARROW:schema". The same blocks and facts give the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +38,10 @@ struct EncodedCommit {
 };
 
 // Encodes the rows of `blocks` whose positions are in [facts.lo, facts.hi). Fills rows, dead,
-// sha256. uri: the path that ids are made of. REQUIRES: blocks are in position order and cover [lo,
-// hi).
+// sha256. uri: the path that ids are made of. Texts that are no UTF-8 are written as Printable()
+// shows them. kInvalid when a class has no label name, or a kept column not its planned type.
+// REQUIRES: lo < hi; blocks are in position order and cover [lo, hi); their vectors are as long as
+// the schema says.
 Result<EncodedCommit> EncodeCommit(const OutputSchema& schema, const std::string& uri,
                                    CommitFacts facts, std::span<const ResultBlock* const> blocks);
 

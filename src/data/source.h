@@ -27,8 +27,8 @@ struct InputSpec {
   std::vector<std::string>
       columns;  // parquet: the feature columns in the model's order; empty: all numeric
   std::vector<std::string> keep;  // input columns carried into the output
-  std::string evaluate_labels;  // idx: "auto" (…-images-idx3… → …-labels-idx1…) or a file; adds
-                                // kept "truth"
+  std::string evaluate_labels;    // idx: "auto" (…-images-idx3… → …-labels-idx1…) or a file; adds
+                                  // kept "truth"
   std::vector<int64_t> record_shape;        // of the model's input, without the batch dimension
   ElementType element = ElementType::kF32;  // what the lanes want: kU8 or kF32
 };
