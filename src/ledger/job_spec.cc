@@ -48,8 +48,11 @@ bool IsSecretKey(std::string_view path) {
   return std::ranges::find(kNames, Leaf(path)) != std::end(kNames);
 }
 
-// The known key that `path` was probably meant to be: first in its own section, then anywhere.
+// The known key that `path` was probably meant to be, first in its own section, then anywhere. A
+// short word is near to any other.
 std::string NearestKey(std::string_view path) {
+  constexpr size_t kShortest = 3;
+  constexpr size_t kShortestElsewhere = 5;
   const std::string_view section = path.substr(0, path.size() - Leaf(path).size());
   std::vector<std::string> near;
   std::vector<std::string> leaves;
@@ -65,8 +68,10 @@ std::string NearestKey(std::string_view path) {
   if (FindRow(path)) return std::string(path);
   if (const auto same = by_leaf.find(std::string(Leaf(path))); same != by_leaf.end())
     return same->second;
+  if (Leaf(path).size() < kShortest) return "";
   if (const std::string word = NearestWord(Leaf(path), near); !word.empty())
     return std::string(section) + word;
+  if (Leaf(path).size() < kShortestElsewhere) return "";
   const std::string word = NearestWord(Leaf(path), leaves);
   return word.empty() ? "" : by_leaf[word];
 }
@@ -161,7 +166,7 @@ void SpecReader::UnknownKey(const std::string& path, const SpecNode& key, const 
   newer_ = true;
   const std::string shown = path.size() > kLongest ? path.substr(0, kLongest) + "…" : path;
   const std::string place = origin.Place(key, Printable(shown));
-  const std::string nearest = NearestKey(path);
+  const std::string nearest = mistakes_.size() < kMaxMistakes ? NearestKey(path) : "";
   if (IsSecretKey(path))
     return Mistake(fmt::format(
         "{}: secrets don't belong in a job file, which every reader of the job sees: leave them to "

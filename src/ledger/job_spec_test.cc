@@ -372,6 +372,11 @@ TEST(JobSpec, AllMistakesAreReportedAtOnceUpToTwenty) {
   EXPECT_THAT(Mistake(many), HasSubstr("… and 5 more"));
 }
 
+TEST(JobSpec, NoKeyIsSuggestedForAWordThatIsNearToNone) {
+  for (const char* line : {"k0: 1\n", "zz: 1\n", "gpus: 1\n", "fleet: {x: 1}\n", "something: 1\n"})
+    EXPECT_THAT(Mistake(With(line)), Not(HasSubstr("did you mean"))) << line;
+}
+
 TEST(JobSpec, ASecretIsNotRepeated) {
   EXPECT_THAT(Mistake(With("input: {id: x}\noutput: {keep: [AKIAIOSFODNN7EXAMPLE]}\n")),
               Not(HasSubstr("AKIA")));
