@@ -80,19 +80,6 @@ Result<std::shared_ptr<parquet::FileMetaData>> ReadFooter(std::string_view suffi
   }
 }
 
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(std::string_view bytes,
-                                                                std::string_view what) {
-  try {
-    auto file = std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(
-        reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int64_t>(bytes.size())));
-    auto reader = parquet::arrow::OpenFile(file, arrow::default_memory_pool());
-    if (!reader.ok()) return ArrowFailure(reader.status(), what, ErrorCode::kCorrupt);
-    return std::move(*reader);
-  } catch (const std::exception& e) {
-    return Fail(ErrorCode::kCorrupt, "{}: {}", what, Printable(e.what()));
-  }
-}
-
 Result<std::string> FooterText(const parquet::FileMetaData& footer, const char* key,
                                std::string_view what) {
   if (footer.key_value_metadata() != nullptr)

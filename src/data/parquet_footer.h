@@ -1,6 +1,6 @@
 // Parquet files of Armada's own as bytes in memory: writing them, finding their footer in an
-// object's last bytes, reading its key-value metadata, opening them to read. Free functions,
-// thread-safe. Only data/parquet_* include this.
+// object's last bytes, reading its key-value metadata. Free functions, thread-safe. Only
+// data/parquet_* include this.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include <vector>
 
 #include <arrow/table.h>
-#include <parquet/arrow/reader.h>
 #include <parquet/metadata.h>
 
 #include "base/result.h"
@@ -31,10 +30,6 @@ Result<std::shared_ptr<parquet::FileMetaData>> ReadFooter(std::string_view suffi
                                                           int64_t object_bytes,
                                                           std::string_view what,
                                                           int64_t* needed_bytes);
-
-// A reader of `bytes`, which must outlive it. kCorrupt.
-Result<std::unique_ptr<parquet::arrow::FileReader>> OpenParquet(std::string_view bytes,
-                                                                std::string_view what);
 
 // A fact of the footer as text, or as a number that is not negative. kCorrupt, naming it.
 Result<std::string> FooterText(const parquet::FileMetaData& footer, const char* key,

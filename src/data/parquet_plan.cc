@@ -1,14 +1,14 @@
 #include "data/parquet_plan.h"
 
-#include <limits>
-
 #include <arrow/array.h>
 #include <arrow/builder.h>
+#include <arrow/io/memory.h>
 #include <arrow/table.h>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "data/arrow_types.h"
+#include "data/parquet_file.h"
 #include "data/parquet_footer.h"
 
 namespace armada {
@@ -162,7 +162,10 @@ Result<std::string> EncodePlanPart(const PlanPart& part) {
 
 Result<PlanPart> DecodePlanPart(std::string_view bytes, std::string_view job_id,
                                 int64_t first_shard) {
-  ASSIGN_OR_RETURN(const auto reader, OpenParquet(bytes, kWhat));
+  ASSIGN_OR_RETURN(
+      const auto reader,
+      OpenParquet(std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(bytes)),
+                  kWhat, kRowGroupRows, ErrorCode::kCorrupt));
   try {
     PlanPart part;
     ASSIGN_OR_RETURN(part.facts,

@@ -24,8 +24,9 @@ struct AuditReport {
   int64_t objects = 0;
   int64_t bytes = 0;
   int64_t foreign = 0;  // objects of other jobs below out/: no fault, nobody reads them
-  // Broken chains, misplaced objects, differences from DONE; at most 100, then how many more.
+  // Broken chains, misplaced objects, differences from DONE: the first 100, and how many in all.
   std::vector<std::string> faults;
+  int64_t fault_count = 0;
 };
 
 // Audits and, when everything is complete and seal is set, writes the group files, manifest, DONE

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "data/parquet_commit.h"
+#include "data/parquet_manifest.h"
 #include "ledger/job.h"
 #include "ledger/plan.h"
 
@@ -28,15 +29,8 @@ struct ShardState {
   int64_t objects = 0;  // of this job in this shard
 };
 
-struct AuditedObject {
-  std::string key;
-  int64_t size_bytes = 0;
-  int64_t rows = 0;
-  int64_t dead = 0;
-  std::string sha256;  // as its footer says: of the bytes before the footer
-
-  bool operator==(const AuditedObject&) const = default;
-};
+// Its sha256 is what its footer says: of the bytes before the footer.
+using AuditedObject = ManifestRow;
 
 // What a walk over all objects of a group saw.
 struct GroupAudit {
@@ -57,8 +51,8 @@ class GroupReader {
   Result<std::vector<ShardState>> Walk(int64_t group, std::vector<AuditedObject>* objects);
   // The same, but goes on behind what is wrong: faults collects it. Errors are the store's.
   Result<GroupAudit> Audit(int64_t group);
-  // The hi of the object of `shard` at lo, and whose it is. kNotFound, kUnavailable; kCorrupt when
-  // it is another job's, shard's or lo's, or breaks the plan.
+  // The hi of the object of `shard` at lo, and whose it is; one try. kNotFound, kUnavailable;
+  // kCorrupt when it is another job's, shard's or lo's, or breaks the plan.
   Result<int64_t> ReadHi(int64_t shard, int64_t lo, std::string* attempt_id);
 
  private:
@@ -68,22 +62,26 @@ class GroupReader {
     int64_t lo = 0;
   };
   struct Listing {
-    std::vector<Listed> objects;        // of this job
-    std::vector<std::string> misnamed;  // keys that name no object of this group
+    std::vector<Listed> objects;      // of this job, by shard and lo
+    std::vector<std::string> faults;  // keys that can't be
     int64_t foreign = 0;
   };
-  Result<Listing> List(int64_t group, std::string_view prefix);
-  Result<CommitFacts> ReadFacts(const std::string& key);
-  // The facts of an object, checked against its key and the plan.
-  Result<CommitFacts> CheckedFacts(const std::string& key, int64_t lo, const PlannedShard& shard);
-  void Remember(int64_t group);
+  Status Enter(int64_t group);  // forgets what it knows of others
+  Result<Listing> List(int64_t group, const std::string& prefix);
+  Result<CommitFacts> ReadFacts(const std::string& key) const;
+  // kCorrupt when they contradict key or plan.
+  Status Check(const CommitFacts& facts, const std::string& key, int64_t lo,
+               const PlannedShard& planned) const;
+  Result<CommitFacts> Facts(const Listed& object);  // kept, or read; checked
+  const PlannedShard& Planned(int64_t shard) const;
+  std::vector<ShardState> Unstarted() const;
 
   ObjectStore& store_;
   const JobRecord& record_;
   Plan& plan_;
-  int64_t group_ = -1;                        // of what is kept
-  std::map<std::string, CommitFacts> facts_;  // by key
-  std::vector<PlannedShard> shards_;          // of the group
+  int64_t group_ = -1;                        // the one that the following are about
+  std::vector<PlannedShard> shards_;          // all of them
+  std::map<std::string, CommitFacts> facts_;  // of the objects read, by key
 };
 
 }  // namespace armada

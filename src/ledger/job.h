@@ -62,17 +62,23 @@ struct Job {
 Result<Job> OpenJob(const std::string& uri);
 Result<Job> OpenJob(std::unique_ptr<ObjectStore> store);
 
+struct SubmitOptions {
+  // Run the model in a child first: where an engine dies of a signal, we don't. The program must
+  // answer "engine-smoke" (engine/smoke.h).
+  bool smoke_test = false;
+};
+
 // What a submit would freeze, without writing anything: opens the model (signature, precision) and
-// runs it on the first records, the input (format, schema), resolves shard_records. For `submit
-// --explain` too. job_id, created_utc and probe are left empty. `engine` (may be null) receives the
-// engine that was opened.
-Result<JobRecord> Resolve(const JobSpec& spec, std::shared_ptr<Engine>* engine = nullptr);
+// the input (format, schema), and runs the one on the first records of the other (softmax,
+// shard_records, agreement). For `submit --explain` too. job_id, created_utc and probe stay empty.
+Result<JobRecord> Resolve(const JobSpec& spec, const SubmitOptions& options = {});
 
 // Publishes the job: probe, model files, job.json, plan. When a job is there already: the same
 // identity goes on (its plan is completed), another is kInvalid with the differences. Safe to kill
 // and run again at any point, and to run twice at once. `created`: whether this call published it.
-Result<Job> Submit(const JobSpec& spec, bool* created);
-Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool* created);
+Result<Job> Submit(const JobSpec& spec, bool* created, const SubmitOptions& options = {});
+Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool* created,
+                   const SubmitOptions& options = {});
 
 // The model's local path: in place for a local store, else fetched below cache_folder. Hashes are
 // checked.

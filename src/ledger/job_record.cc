@@ -1,0 +1,240 @@
+// job.json: what JobRecord says, as JSON and back.
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/id.h"
+#include "ledger/job.h"
+#include "ledger/names.h"
+
+namespace armada {
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr std::array kElementTypes = {ElementType::kU8, ElementType::kI32, ElementType::kI64,
+                                      ElementType::kF32};
+
+// Typed look-ups of one object, each kCorrupt with the key's whole name.
+class Reader {
+ public:
+  Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {}
+
+  Result<const Json*> Find(const char* key, bool (Json::*is)() const noexcept) const {
+    if (json_.is_object())
+      if (auto it = json_.find(key); it != json_.end() && ((*it).*is)()) return &*it;
+    return Fail(ErrorCode::kCorrupt, "'{}{}' is missing or of another type", where_, key);
+  }
+  Status Text(const char* key, std::string* into) const {
+    ASSIGN_OR_RETURN(const Json* value, Find(key, &Json::is_string));
+    *into = value->get<std::string>();
+    return {};
+  }
+  Status Int(const char* key, int64_t least, int64_t* into) const {
+    ASSIGN_OR_RETURN(const Json* value, Find(key, &Json::is_number_integer));
+    if (value->is_number_unsigned() &&
+        value->get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()})
+      return Wrong(key);
+    *into = value->get<int64_t>();
+    return *into >= least ? Status() : Wrong(key);
+  }
+  Status Number(const char* key, double* into) const {
+    ASSIGN_OR_RETURN(const Json* value, Find(key, &Json::is_number));
+    *into = value->get<double>();
+    return {};
+  }
+  template <class T>
+  Status List(const char* key, bool (Json::*is)() const noexcept, std::vector<T>* into) const {
+    ASSIGN_OR_RETURN(const Json* list, Find(key, &Json::is_array));
+    for (const Json& item : *list) {
+      if (!(item.*is)()) return Wrong(key);
+      into->push_back(item.get<T>());
+    }
+    return {};
+  }
+  Status Element(const char* key, ElementType* into) const {
+    std::string name;
+    RETURN_IF_ERROR(Text(key, &name));
+    for (const ElementType type : kElementTypes)
+      if (ElementTypeName(type) == name) {
+        *into = type;
+        return {};
+      }
+    return Wrong(key);
+  }
+  // Calls read(a Reader of the item) for each object of a list.
+  template <class Read>
+  Status Each(const char* key, Read read) const {
+    ASSIGN_OR_RETURN(const Json* list, Find(key, &Json::is_array));
+    for (const Json& item : *list) RETURN_IF_ERROR(read(Reader(item, where_ + key + ".")));
+    return {};
+  }
+  std::unexpected<Error> Wrong(const char* key) const {
+    return Fail(ErrorCode::kCorrupt, "'{}{}' has a value that it can't have", where_, key);
+  }
+
+ private:
+  const Json& json_;
+  const std::string where_;
+};
+
+Json TensorsToJson(const std::vector<TensorSpec>& tensors) {
+  Json list = Json::array();
+  for (const TensorSpec& tensor : tensors)
+    list.push_back(
+        {{"name", tensor.name}, {"type", ElementTypeName(tensor.type)}, {"shape", tensor.shape}});
+  return list;
+}
+
+Status ReadTensors(const Reader& reader, const char* key, std::vector<TensorSpec>* tensors) {
+  return reader.Each(key, [&](const Reader& item) -> Status {
+    TensorSpec tensor;
+    RETURN_IF_ERROR(item.Text("name", &tensor.name));
+    RETURN_IF_ERROR(item.Element("type", &tensor.type));
+    RETURN_IF_ERROR(item.List("shape", &Json::is_number_integer, &tensor.shape));
+    tensors->push_back(std::move(tensor));
+    return {};
+  });
+}
+
+Json InputToJson(const InputSpec& input) {
+  return {{"uri", input.uri},
+          {"format", input.format},
+          {"id", input.id},
+          {"columns", input.columns},
+          {"keep", input.keep},
+          {"evaluate_labels", input.evaluate_labels},
+          {"record_shape", input.record_shape},
+          {"element", ElementTypeName(input.element)}};
+}
+
+Status ReadInput(const Reader& reader, InputSpec* input) {
+  RETURN_IF_ERROR(reader.Text("uri", &input->uri));
+  RETURN_IF_ERROR(reader.Text("format", &input->format));
+  RETURN_IF_ERROR(reader.Text("id", &input->id));
+  RETURN_IF_ERROR(reader.List("columns", &Json::is_string, &input->columns));
+  RETURN_IF_ERROR(reader.List("keep", &Json::is_string, &input->keep));
+  RETURN_IF_ERROR(reader.Text("evaluate_labels", &input->evaluate_labels));
+  RETURN_IF_ERROR(reader.List("record_shape", &Json::is_number_integer, &input->record_shape));
+  for (const int64_t dimension : input->record_shape)
+    if (dimension < 1) return reader.Wrong("record_shape");
+  return reader.Element("element", &input->element);
+}
+
+Json TransformToJson(const InputTransform& transform) {
+  return {{"fed", ElementTypeName(transform.fed)},
+          {"rescale", transform.rescale},
+          {"mean", transform.mean},
+          {"std", transform.stddev}};
+}
+
+Status ReadTransform(const Reader& reader, InputTransform* transform) {
+  RETURN_IF_ERROR(reader.Element("fed", &transform->fed));
+  RETURN_IF_ERROR(reader.Number("rescale", &transform->rescale));
+  RETURN_IF_ERROR(reader.List("mean", &Json::is_number, &transform->mean));
+  return reader.List("std", &Json::is_number, &transform->stddev);
+}
+
+Json ModelToJson(const JobRecord& record) {
+  Json model = {
+      {"sha256", record.model_sha256}, {"main", record.model_main}, {"files", Json::array()}};
+  for (const ModelFile& file : record.model_files)
+    model["files"].push_back(
+        {{"path", file.path}, {"sha256", file.sha256}, {"bytes", file.size_bytes}});
+  model["inputs"] = TensorsToJson(record.signature.inputs);
+  model["outputs"] = TensorsToJson(record.signature.outputs);
+  model["batch"] = record.signature.batch;
+  return model;
+}
+
+Status ReadModel(const Reader& reader, JobRecord* record) {
+  RETURN_IF_ERROR(reader.Text("sha256", &record->model_sha256));
+  RETURN_IF_ERROR(reader.Text("main", &record->model_main));
+  const Status files = reader.Each("files", [&](const Reader& item) -> Status {
+    ModelFile file;
+    RETURN_IF_ERROR(item.Text("path", &file.path));
+    RETURN_IF_ERROR(item.Text("sha256", &file.sha256));
+    RETURN_IF_ERROR(item.Int("bytes", 0, &file.size_bytes));
+    record->model_files.push_back(std::move(file));
+    return {};
+  });
+  RETURN_IF_ERROR(files);
+  RETURN_IF_ERROR(ReadTensors(reader, "inputs", &record->signature.inputs));
+  RETURN_IF_ERROR(ReadTensors(reader, "outputs", &record->signature.outputs));
+  if (record->signature.inputs.size() != 1) return reader.Wrong("inputs");
+  return reader.Int("batch", -1, &record->signature.batch);
+}
+
+Status ReadPrecision(const Reader& reader, Precision* precision) {
+  std::string name;
+  RETURN_IF_ERROR(reader.Text("precision", &name));
+  for (const Precision known : {Precision::kF32, Precision::kBf16})
+    if (PrecisionName(known) == name) {
+      *precision = known;
+      return {};
+    }
+  return reader.Wrong("precision");
+}
+
+Result<JobRecord> ReadRecord(const Json& json) {
+  const Reader reader(json, "");
+  int64_t format = 0;
+  RETURN_IF_ERROR(reader.Int("format", 1, &format));
+  if (format != kFormat)
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("its format is {}, this Armada knows {}", format, kFormat),
+                    "use the version that made the job, or a newer one");
+  JobRecord record;
+  RETURN_IF_ERROR(reader.Text("job_id", &record.job_id));
+  if (!Id::Parse(record.job_id)) return reader.Wrong("job_id");
+  RETURN_IF_ERROR(reader.Text("created_utc", &record.created_utc));
+  RETURN_IF_ERROR(reader.Text("armada_version", &record.armada_version));
+  RETURN_IF_ERROR(reader.Text("identity_sha256", &record.identity_sha256));
+  RETURN_IF_ERROR(reader.Text("labels_sha256", &record.labels_sha256));
+  RETURN_IF_ERROR(reader.Text("engine", &record.engine));
+  RETURN_IF_ERROR(reader.Text("engine_version", &record.engine_version));
+  RETURN_IF_ERROR(ReadPrecision(reader, &record.precision));
+  RETURN_IF_ERROR(reader.Int("shard_records", 1, &record.shard_records));
+  ASSIGN_OR_RETURN(const Json* spec, reader.Find("spec", &Json::is_object));
+  ASSIGN_OR_RETURN(record.spec, JobSpecFromJson(*spec));
+  ASSIGN_OR_RETURN(const Json* model, reader.Find("model", &Json::is_object));
+  RETURN_IF_ERROR(ReadModel(Reader(*model, "model."), &record));
+  ASSIGN_OR_RETURN(const Json* input, reader.Find("input", &Json::is_object));
+  RETURN_IF_ERROR(ReadInput(Reader(*input, "input."), &record.input));
+  ASSIGN_OR_RETURN(const Json* transform, reader.Find("transform", &Json::is_object));
+  RETURN_IF_ERROR(ReadTransform(Reader(*transform, "transform."), &record.transform));
+  ASSIGN_OR_RETURN(const Json* schema, reader.Find("schema", &Json::is_object));
+  ASSIGN_OR_RETURN(record.schema, OutputSchema::FromJson(*schema));
+  record.agreement = json.value("agreement", Json());
+  record.probe = json.value("probe", Json());
+  return record;
+}
+
+}  // namespace
+
+Json JobRecord::ToJson() const {
+  return {{"format", kFormat},
+          {"job_id", job_id},
+          {"created_utc", created_utc},
+          {"armada_version", armada_version},
+          {"identity_sha256", identity_sha256},
+          {"spec", spec.ToJson()},
+          {"model", ModelToJson(*this)},
+          {"labels_sha256", labels_sha256},
+          {"engine", engine},
+          {"engine_version", engine_version},
+          {"precision", PrecisionName(precision)},
+          {"agreement", agreement},
+          {"input", InputToJson(input)},
+          {"transform", TransformToJson(transform)},
+          {"schema", schema.ToJson()},
+          {"shard_records", shard_records},
+          {"probe", probe}};
+}
+
+Result<JobRecord> JobRecord::FromJson(const Json& json) {
+  Result<JobRecord> record = ReadRecord(json);
+  if (!record) return Annotate(record.error(), kJobKey);
+  return record;
+}
+
+}  // namespace armada

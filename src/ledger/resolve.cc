@@ -1,0 +1,234 @@
+#include "ledger/resolve.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "engine/precision.h"
+#include "engine/smoke.h"
+#include "ledger/settle.h"
+#include "ledger/trial.h"
+#include "platform/file.h"
+
+namespace armada {
+namespace {
+
+constexpr int kIdentityFormat = 1;
+constexpr int64_t kMaxLabelsBytes = 64 << 20;
+
+std::string Listed(const std::vector<TensorSpec>& tensors) {
+  std::string list;
+  for (const TensorSpec& tensor : tensors)
+    list += fmt::format("{}{}", list.empty() ? "" : "; ", Printable(tensor.ToString()));
+  return list;
+}
+
+Result<std::vector<std::string>> ParseLabels(const std::string& text, const std::string& path) {
+  std::vector<std::string> names;
+  for (std::string_view line : Split(text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    names.emplace_back(line);
+  }
+  while (!names.empty() && names.back().empty()) names.pop_back();
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].empty() || Printable(names[i]) != names[i])
+      return FailWith(ErrorCode::kInvalid,
+                      fmt::format("{}:{}: {}", Printable(path), i + 1,
+                                  names[i].empty() ? "an empty name" : "not plain UTF-8 text"),
+                      "a labels file has one class name a line");
+  return names;
+}
+
+// The model's chosen outputs, in its order, for the schema.
+Status ChooseOutputs(const JobSpec& spec, const Signature& signature, OutputSchema* schema) {
+  const std::vector<std::string>& wanted = spec.model.outputs;
+  for (const std::string& name : wanted)
+    if (std::ranges::find(signature.outputs, name, &TensorSpec::name) == signature.outputs.end())
+      return FailWith(ErrorCode::kInvalid,
+                      fmt::format("model.outputs: the model has no output '{}'", Printable(name)),
+                      fmt::format("it has {}", Listed(signature.outputs)));
+  for (const TensorSpec& output : signature.outputs) {
+    if (!wanted.empty() && std::ranges::find(wanted, output.name) == wanted.end()) continue;
+    if (output.elements() < 1)
+      return FailWith(ErrorCode::kInvalid,
+                      fmt::format("{}: the output {} has no fixed size", spec.model.path,
+                                  Printable(output.ToString())),
+                      "choose others with model.outputs, or export the model with fixed sizes; "
+                      "only the batch may stay open");
+    schema->outputs.push_back({.name = output.name, .elements = output.elements()});
+  }
+  if (spec.postprocess.top_k == 0) return {};
+  if (schema->outputs.size() != 1)
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("postprocess.top_k ranks the classes of one output, and the model "
+                                "has {}: {}",
+                                schema->outputs.size(), Listed(signature.outputs)),
+                    "name the one in model.outputs");
+  if (schema->outputs[0].elements < spec.postprocess.top_k)
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("postprocess.top_k is {}, but the output '{}' has {} classes",
+                                spec.postprocess.top_k, Printable(schema->outputs[0].name),
+                                schema->outputs[0].elements),
+                    "lower it, or choose another output in model.outputs");
+  return {};
+}
+
+Status CheckLabels(const JobSpec& spec, const JobIdentity& identity, const OutputSchema& schema) {
+  const auto names = static_cast<int64_t>(identity.label_names.size());
+  if (spec.postprocess.labels.empty() || names == schema.outputs[0].elements) return {};
+  return FailWith(ErrorCode::kInvalid,
+                  fmt::format("{} has {} names, but the output '{}' has {} classes",
+                              Printable(spec.postprocess.labels), names,
+                              Printable(schema.outputs[0].name), schema.outputs[0].elements),
+                  "a labels file has one class name a line, in the order of the classes");
+}
+
+Status CheckInputs(const std::string& path, const Signature& signature) {
+  if (signature.inputs.size() != 1)
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("{}: the model has {} inputs: {}", Printable(path),
+                                signature.inputs.size(), Listed(signature.inputs)),
+                    "this version feeds models with one input: export one that has it");
+  if (signature.inputs[0].elements() < 1)
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("{}: the size of its input {} is open", Printable(path),
+                                Printable(signature.inputs[0].ToString())),
+                    "export the model with fixed sizes; only the batch may stay open");
+  return {};
+}
+
+InputSpec WantedInput(const JobSpec& spec, const Signature& signature) {
+  InputSpec input{.uri = spec.input.uri,
+                  .format = spec.input.format,
+                  .id = spec.input.id,
+                  .columns = spec.input.columns,
+                  .keep = spec.output.keep,
+                  .evaluate_labels = spec.evaluate.labels,
+                  .record_shape = signature.inputs[0].shape,
+                  .element = ElementType::kF32};
+  const std::string& truth = spec.evaluate.column;
+  if (!truth.empty() && std::ranges::find(input.keep, truth) == input.keep.end())
+    input.keep.push_back(truth);
+  return input;
+}
+
+// Opens the source with the element that costs the lanes least: pixels stay u8 until they are in
+// the model's graph.
+Result<std::unique_ptr<Source>> OpenWanted(InputSpec* input) {
+  InputSpec bytes = *input;
+  bytes.element = ElementType::kU8;
+  ASSIGN_OR_RETURN(auto source, OpenSource(input));
+  if (input->format != "idx") return source;
+  auto source_of_bytes = OpenSource(&bytes);
+  if (!source_of_bytes) return source;
+  *input = bytes;
+  return source_of_bytes;
+}
+
+Json AgreementJson(const Agreement& agreement) {
+  return {{"records", agreement.records},
+          {"max_abs_diff", agreement.max_abs_diff},
+          {"top1", agreement.top1}};
+}
+
+// What only running the model on the first records tells: softmax, shard_records, agreement.
+Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
+                      JobRecord* record) {
+  const JobSpec& spec = record->spec;
+  ASSIGN_OR_RETURN(const InputSample sample,
+                   SampleInput(source, spec.plan.shard_records > 0 ? 1 : kEnoughRows));
+  const ModelOptions model_options{.precision = record->precision,
+                                   .transform = record->transform,
+                                   .max_batch = kTrialRecords,
+                                   .lanes = 1};
+  if (options.smoke_test)
+    RETURN_IF_ERROR(SmokeTest(record->engine, spec.model.path, model_options,
+                              {.model_sha256 = record->model_sha256}));
+  const auto watched = std::ranges::find(record->signature.outputs, record->schema.outputs[0].name,
+                                         &TensorSpec::name) -
+                       record->signature.outputs.begin();
+  ASSIGN_OR_RETURN(const Trial trial, TryModel(engine, spec.model.path, model_options, sample.first,
+                                               static_cast<size_t>(watched)));
+  const std::string& softmax = spec.postprocess.softmax;
+  record->schema.softmax = spec.postprocess.top_k > 0 &&
+                           (softmax == "true" || (softmax == "auto" && !trial.probabilities));
+  record->shard_records = spec.plan.shard_records > 0 ? spec.plan.shard_records
+                                                      : ShardRecords(trial.rate_per_s, sample.rows);
+  if (record->precision == Precision::kF32) return {};
+  const size_t bytes =
+      static_cast<size_t>(sample.first.rows * record->signature.inputs[0].elements() *
+                          ElementBytes(record->transform.fed));
+  ASSIGN_OR_RETURN(const Agreement agreement,
+                   MeasureAgreement(engine, spec.model.path, model_options,
+                                    {sample.first.features, bytes}, sample.first.rows));
+  record->agreement = AgreementJson(agreement);
+  return {};
+}
+
+}  // namespace
+
+Json IdentityJson(const JobSpec& spec, const std::string& model_sha256,
+                  const std::string& labels_sha256) {
+  Json json = spec.Identity();
+  json["model"]["content"] = model_sha256;
+  json["postprocess"]["labels_content"] = labels_sha256;
+  json["format"] = kIdentityFormat;
+  return json;
+}
+
+Result<JobIdentity> IdentifyJob(const JobSpec& spec) {
+  JobIdentity identity;
+  ASSIGN_OR_RETURN(identity.model, HashModelFiles(spec.model.path));
+  if (const std::string& path = spec.postprocess.labels; !path.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxLabelsBytes));
+    ASSIGN_OR_RETURN(identity.label_names, ParseLabels(text, path));
+    identity.labels_sha256 = Sha256Hex(text);
+  }
+  identity.json = IdentityJson(spec, identity.model.sha256, identity.labels_sha256);
+  identity.sha256 = Sha256Hex(StoredJson(identity.json));
+  return identity;
+}
+
+Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
+                             const SubmitOptions& options, std::shared_ptr<Engine>* engine) {
+  const std::string& path = spec.model.path;
+  JobRecord record;
+  record.spec = spec;
+  record.armada_version = ARMADA_VERSION;
+  record.identity_sha256 = identity.sha256;
+  record.labels_sha256 = identity.labels_sha256;
+  record.model_sha256 = identity.model.sha256;
+  record.model_files = identity.model.files;
+  record.model_main = identity.model.main;
+  record.engine = spec.model.engine == "auto" ? EngineNameFor(path) : spec.model.engine;
+  ASSIGN_OR_RETURN(*engine, NewEngine(record.engine));
+  record.engine_version = (*engine)->version();
+  ASSIGN_OR_RETURN(record.signature, (*engine)->Inspect(path));
+  RETURN_IF_ERROR(CheckInputs(path, record.signature));
+  RETURN_IF_ERROR(ChooseOutputs(spec, record.signature, &record.schema));
+  record.schema.top_k = static_cast<int>(spec.postprocess.top_k);
+  RETURN_IF_ERROR(CheckLabels(spec, identity, record.schema));
+  record.schema.label_names = identity.label_names;
+  ASSIGN_OR_RETURN(record.precision, ResolvePrecision(**engine, spec.model.precision));
+  record.input = WantedInput(spec, record.signature);
+  ASSIGN_OR_RETURN(const auto source, OpenWanted(&record.input));
+  record.transform = {.fed = record.input.element,
+                      .rescale = spec.preprocess.rescale,
+                      .mean = spec.preprocess.mean,
+                      .stddev = spec.preprocess.stddev};
+  ASSIGN_OR_RETURN(const auto kept, source->KeptColumns());
+  for (const auto& [name, type] : kept) record.schema.kept.push_back({.name = name, .type = type});
+  RETURN_IF_ERROR(record.schema.Check());
+  const Status tried = ResolveByTrial(**engine, *source, options, &record);
+  if (!tried) return std::unexpected(tried.error());
+  return record;
+}
+
+Result<JobRecord> Resolve(const JobSpec& spec, const SubmitOptions& options) {
+  ASSIGN_OR_RETURN(const JobIdentity identity, IdentifyJob(spec));
+  std::shared_ptr<Engine> engine;
+  return ResolveJob(spec, identity, options, &engine);
+}
+
+}  // namespace armada

@@ -1,0 +1,100 @@
+#include "ledger/trial.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "platform/clock.h"
+
+namespace armada {
+namespace {
+
+constexpr int64_t kBudgetNs = 50'000'000;
+constexpr int kMaxRuns = 1000;
+constexpr double kShardSeconds = 60;
+constexpr int64_t kLeastShards = 16;
+constexpr int64_t kMaxShardRecords = 50'000'000;
+static_assert(kLeastShards * kMaxShardRecords == kEnoughRows);
+
+bool AreProbabilities(std::span<const float> values, int64_t rows, double tolerance) {
+  const size_t classes = values.size() / static_cast<size_t>(rows);
+  for (size_t row = 0; row < static_cast<size_t>(rows); ++row) {
+    double sum = 0;
+    for (const float value : values.subspan(row * classes, classes)) {
+      if (!(value >= 0)) return false;
+      sum += value;
+    }
+    if (!(std::abs(sum - 1) <= tolerance)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<InputSample> SampleInput(Source& source, int64_t enough) {
+  std::optional<SourceFile> first;
+  int64_t files = 0;
+  int64_t skipped = 0;
+  int64_t rows = 0;
+  bool stopped = false;
+  const Status listed = source.List("", &skipped, [&](const SourceFile& file) -> Status {
+    ++files;
+    if (!first && file.rows > 0) first = file;
+    if (file.rows < enough - rows) {
+      rows += file.rows;
+      return {};
+    }
+    stopped = true;
+    return Fail(ErrorCode::kCancelled, "enough");
+  });
+  if (!listed && !stopped) return std::unexpected(listed.error());
+  if (!first)
+    return Fail(ErrorCode::kInvalid, "no records in {} files ({} others were skipped)", files,
+                skipped);
+  ASSIGN_OR_RETURN(
+      const auto reader,
+      source.Open({.path = first->path, .stamp = first->stamp, .begin = 0, .end = first->rows}, 0));
+  InputSample sample;
+  ASSIGN_OR_RETURN(sample.first, reader->Next(kTrialRecords));
+  if (sample.first.rows == 0) return Fail(ErrorCode::kInvalid, "{}: no records in it", first->path);
+  if (!stopped) sample.rows = rows;
+  return sample;
+}
+
+Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
+                       const Batch& records, size_t watched) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, engine.Open(path, options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model->NewStream());
+  const Signature& signature = model->signature();
+  const auto record_bytes =
+      static_cast<size_t>(signature.inputs[0].elements() * ElementBytes(options.transform.fed));
+  const std::span<const std::byte> input(records.features,
+                                         static_cast<size_t>(records.rows) * record_bytes);
+  std::vector<std::span<const float>> outputs(signature.outputs.size());
+  RETURN_IF_ERROR(stream->Run(input, records.rows, outputs));
+  // A softmax in bf16 has three digits.
+  const double tolerance = options.precision == Precision::kF32 ? 1e-3 : 1e-2;
+  Trial trial{.probabilities = AreProbabilities(outputs[watched], records.rows, tolerance)};
+  const int64_t start_ns = BootNs();
+  int64_t elapsed_ns = 0;
+  int runs = 0;
+  while (runs < kMaxRuns && elapsed_ns < kBudgetNs) {
+    RETURN_IF_ERROR(stream->Run(input, records.rows, outputs));
+    ++runs;
+    elapsed_ns = BootNs() - start_ns;
+  }
+  trial.rate_per_s = static_cast<double>(records.rows) * runs * 1e9 /
+                     static_cast<double>(std::max<int64_t>(elapsed_ns, 1));
+  return trial;
+}
+
+int64_t ShardRecords(double rate_per_s, std::optional<int64_t> rows) {
+  const double minute = std::min(rate_per_s * kShardSeconds, double{kMaxShardRecords});
+  int64_t records = static_cast<int64_t>(minute);
+  if (rows) records = std::min(records, *rows / kLeastShards);
+  return std::clamp<int64_t>(records, 1, kMaxShardRecords);
+}
+
+}  // namespace armada
