@@ -75,14 +75,7 @@ std::unexpected<Error> Unknown(const std::string& path, std::string_view what) {
 }
 
 Result<ModelFormat> DetectFolder(const std::string& path) {
-  if (IsFile(path + "/saved_model.pb")) {
-    if (IsFolder(path + "/variables") && !IsFile(path + "/variables/variables.index")) {
-      return FailWith(ErrorCode::kInvalid,
-                      fmt::format("{}: a SavedModel without variables/variables.index", path),
-                      "copy the whole folder that model.export() wrote");
-    }
-    return ModelFormat::kSavedModel;
-  }
+  if (IsFile(path + "/saved_model.pb")) return ModelFormat::kSavedModel;
   ASSIGN_OR_RETURN(const std::vector<FolderEntry> entries, ListFolder(path));
   if (entries.empty()) return Unknown(path, "an empty folder");
   for (const FolderEntry& entry : entries) {

@@ -12,8 +12,8 @@ namespace armada {
 enum class ModelFormat : uint8_t { kOnnx, kSavedModel, kTflite, kIr };
 std::string_view ModelFormatName(ModelFormat format);  // "ONNX", "TensorFlow SavedModel", …
 
-// kInvalid with what the path holds instead: a missing, empty or unknown file, an incomplete
-// SavedModel or IR, or a format that is recognised but must be exported first (.keras, HDF5,
+// kInvalid with what the path holds instead: a missing, empty or unknown file, IR without its
+// weights, or a format that is recognised but must be exported first (.keras, HDF5,
 // PyTorch), with the Python lines that do it.
 Result<ModelFormat> DetectModelFormat(const std::string& path);
 

@@ -1,12 +1,16 @@
 #include "engine/openvino_graph.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
+
+#include <openvino/frontend/manager.hpp>
 
 #include "base/check.h"
 #include "base/text.h"
 #include "engine/model_format.h"
+#include "platform/file.h"
 
 namespace armada {
 namespace {
@@ -114,7 +118,7 @@ std::string ReasonOf(std::string_view what) {
     const size_t begin = line.find_first_not_of(" \t");
     if (begin == std::string_view::npos) continue;
     line.remove_prefix(begin);
-    if (line.starts_with("Exception from ") || line.starts_with("While validating ")) continue;
+    if (line.starts_with("Exception from ") || line.starts_with("FrontEnd API failed")) continue;
     if (line.starts_with("Check '") && line.contains("' failed at ")) continue;
     if (!reason.empty()) reason += reason.ends_with(':') ? " " : "; ";
     reason += line;
@@ -124,16 +128,38 @@ std::string ReasonOf(std::string_view what) {
   return reason.empty() ? Printable(what.substr(0, kMaxReasonBytes)) : Printable(reason);
 }
 
+namespace {
+
+// By the front-end of its format: to try them all, as Core::read_model does, takes longer, prints
+// their complaints and hides the reason.
+std::shared_ptr<ov::Model> ReadAs(ov::Core& core, ModelFormat format, const std::string& path) {
+  if (format == ModelFormat::kIr) return core.read_model(path);
+  const char* name = format == ModelFormat::kOnnx     ? "onnx"
+                     : format == ModelFormat::kTflite ? "tflite"
+                                                      : "tf";
+  ov::frontend::FrontEndManager manager;
+  const ov::frontend::FrontEnd::Ptr front_end = manager.load_by_framework(name);
+  return front_end->convert(front_end->load(path));
+}
+
+std::unexpected<Error> CannotRead(Error error, ModelFormat format, const std::string& path) {
+  error.remedy = "is the file complete? Else export it again, to ONNX for example";
+  if (format == ModelFormat::kSavedModel && !IsFile(path + "/variables/variables.index")) {
+    error.message = fmt::format("{}: a SavedModel without variables/variables.index", path);
+    error.remedy = "copy the whole folder that model.export() wrote";
+  }
+  return std::unexpected(std::move(error));
+}
+
+}  // namespace
+
 Result<Graph> ReadGraph(ov::Core& core, const std::string& path) {
   ASSIGN_OR_RETURN(const ModelFormat format, DetectModelFormat(path));
   Graph graph;
   auto read = Guarded(ErrorCode::kInvalid,
                       fmt::format("{}: cannot be read as {}", path, ModelFormatName(format)),
-                      [&] { return core.read_model(path); });
-  if (!read) {
-    read.error().remedy = "is the file complete? Else export it again, to ONNX for example";
-    return std::unexpected(read.error());
-  }
+                      [&] { return ReadAs(core, format, path); });
+  if (!read) return CannotRead(std::move(read).error(), format, path);
   graph.model = std::move(*read);
   if (graph.model->inputs().empty() || graph.model->outputs().empty()) {
     return Fail(ErrorCode::kInvalid, "{}: a model without inputs or outputs", path);
