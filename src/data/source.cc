@@ -1,0 +1,53 @@
+#include "data/source.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "data/file_format.h"
+#include "data/idx_source.h"
+#include "data/input_files.h"
+#include "data/parquet_source.h"
+
+namespace armada {
+namespace {
+
+// The format of the first file that has one.
+Result<std::string> FindFormat(const InputSpec& spec, const InputFiles& files) {
+  std::string format;
+  std::string first_unknown;
+  int64_t unknown = 0;
+  const Status status = files.Visit("", [&](const std::string& path) -> Status {
+    ASSIGN_OR_RETURN(format, FileFormat(files.Locate(path)));
+    if (!format.empty()) return Fail(ErrorCode::kCancelled, "found");
+    if (unknown++ == 0) first_unknown = path;
+    return {};
+  });
+  if (!status && status.error().code != ErrorCode::kCancelled)
+    return std::unexpected(status.error());
+  if (!format.empty()) return format;
+  if (unknown == 0)
+    return FailWith(ErrorCode::kNotFound, fmt::format("input {}: no files there", spec.uri),
+                    "check input.uri; names that begin with '.' are left out");
+  return FailWith(ErrorCode::kInvalid,
+                  fmt::format("input {}: none of its {} files is IDX or Parquet, {} first",
+                              spec.uri, unknown, Printable(first_unknown)),
+                  "give the job IDX (also gzipped) or Parquet files");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> OpenSource(InputSpec* spec) {
+  ASSIGN_OR_RETURN(InputFiles files, InputFiles::Open(spec->uri));
+  std::string format = spec->format;
+  if (format.empty() || format == "auto") {
+    ASSIGN_OR_RETURN(format, FindFormat(*spec, files));
+  }
+  if (format != "idx" && format != "parquet")
+    return FailWith(ErrorCode::kInvalid, fmt::format("input.format '{}' is not read", format),
+                    "set it to auto, idx or parquet");
+  spec->format = format;
+  if (format == "idx") return NewIdxSource(*spec, std::move(files));
+  return NewParquetSource(spec, std::move(files));
+}
+
+}  // namespace armada
