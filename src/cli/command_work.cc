@@ -1,0 +1,93 @@
+#include <memory>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/options.h"
+#include "cli/run_job.h"
+#include "cli/terminal.h"
+#include "cli/worker_processes.h"
+#include "ledger/control.h"
+#include "platform/clock.h"
+#include "platform/process.h"
+#include "report/progress.h"
+#include "worker/worker.h"
+
+namespace armada {
+namespace {
+
+struct OneWorkerOptions {
+  std::string job;
+  int64_t index = 0;
+  int64_t of = 1;
+  int64_t lanes = 0;
+  std::string grace = "25s";
+  bool exit_when_done = false;
+  bool json = false;
+};
+
+int Work(const OneWorkerOptions& options) {
+  InstallStopSignals();
+  if (options.index >= options.of) {
+    (void)Failed(Error{ErrorCode::kInvalid,
+                       fmt::format("work: --index {} with --of {}", options.index, options.of),
+                       "workers are numbered from 0"});
+    return kExitUsage;
+  }
+  const Result<int64_t> grace_ms = ParseDuration(options.grace);
+  if (!grace_ms) {
+    (void)Failed(Error{ErrorCode::kInvalid, "work: --grace: " + grace_ms.error().message, {}});
+    return kExitUsage;
+  }
+  Result<Job> job = OpenJob(options.job);
+  if (!job) return Failed(job.error());
+  ProgressPrinter printer(job->record.spec.name);
+  WorkerOptions worker;
+  worker.index = options.index;
+  worker.workers = options.of;
+  worker.lanes = options.lanes;
+  worker.grace_ms = *grace_ms;
+  worker.on_progress = [&](const Progress& progress) {
+    if (options.json)
+      PrintJsonLine(ProgressJson(progress));
+    else
+      printer.Show(progress);
+  };
+  const Result<WorkerOutcome> outcome = RunWorker(*job, worker);
+  if (!outcome) return Failed(outcome.error());
+  const Result<ControlState> control = ReadControl(*job->store);
+  const int code = ExitCodeOf(*outcome, control ? control->pause.cause : "");
+  if (options.json) {
+    PrintJsonLine(Json{{"outcome", OutcomeJson(*outcome, code)}});
+    return code;
+  }
+  printer.Finish(outcome->progress);
+  RunEnd end;
+  end.exit_code = code;
+  end.message = outcome->message;
+  return code == kExitDone ? kExitDone : ExplainEnd(*job, end, false);
+}
+
+}  // namespace
+
+std::function<int()> DeclareWork(CLI::App& app) {
+  const auto options = std::make_shared<OneWorkerOptions>();
+  AddJobArgument(app, &options->job);
+  app.add_option("--index", options->index, "which of the workers this is, from 0: where it begins")
+      ->type_name("I")
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option("--of", options->of, "how many workers start together on this machine")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--lanes", options->lanes, "threads (default: this machine's cores ÷ --of)")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024));
+  app.add_option("--grace", options->grace, "how long leaving may take (default: 25s)")
+      ->type_name("TIME");
+  app.add_flag("--exit-when-done", options->exit_when_done,
+               "end when the job is done, which is all this version can do");
+  app.add_flag("--json", options->json, "progress and outcome as JSON lines on stdout");
+  return [options] { return Work(*options); };
+}
+
+}  // namespace armada

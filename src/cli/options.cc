@@ -1,0 +1,38 @@
+#include "cli/options.h"
+
+#include "base/text.h"
+#include "platform/file.h"
+
+namespace armada {
+
+void AddJsonOption(CLI::App& app, bool* json) { app.add_flag("--json", *json, "print JSON"); }
+
+void AddJobArgument(CLI::App& app, std::string* job) {
+  app.add_option("JOB", *job, "the job's folder")->required()->type_name("");
+}
+
+void AddPriceOption(CLI::App& app, double* usd) {
+  app.add_option("--price-per-hour", *usd, "dollars this machine costs an hour: adds $ per million")
+      ->type_name("USD")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void AddJobFileOptions(CLI::App& app, JobFileOptions* options) {
+  app.add_option("JOB.yaml", options->file, "the job file")->required()->type_name("");
+  app.add_option("--job", options->job, "the job folder, instead of the job file's")
+      ->type_name("FOLDER");
+  app.add_option("--set", options->overrides, "override a key of the job file; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+}
+
+Result<JobSpec> LoadJobFile(const JobFileOptions& options) {
+  ASSIGN_OR_RETURN(JobSpec spec, LoadJobSpec(options.file, options.overrides));
+  if (!options.job.empty())
+    spec.job = options.job.contains("://") ? options.job : AbsolutePath(options.job);
+  return spec;
+}
+
+}  // namespace armada

@@ -1,0 +1,28 @@
+// Options that several commands share, and the job file with its overrides.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/result.h"
+#include "ledger/job.h"
+#include "ledger/job_spec.h"
+
+namespace armada {
+
+void AddJsonOption(CLI::App& app, bool* json);
+void AddJobArgument(CLI::App& app, std::string* job);
+void AddPriceOption(CLI::App& app, double* usd);  // < 0: not given
+
+struct JobFileOptions {
+  std::string file;
+  std::string job;
+  std::vector<std::string> overrides;
+};
+void AddJobFileOptions(CLI::App& app, JobFileOptions* options);
+Result<JobSpec> LoadJobFile(const JobFileOptions& options);
+
+}  // namespace armada

@@ -1,0 +1,162 @@
+#include "cli/stage_bench.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text.h"
+#include "data/parquet_commit.h"
+#include "platform/clock.h"
+#include "platform/thread.h"
+#include "worker/answers.h"
+
+namespace armada {
+namespace {
+
+constexpr int64_t kReadRows = 1024;
+constexpr int64_t kMaxBatch = 1024;
+constexpr int64_t kBatchGrowth = 4;
+constexpr int64_t kMsNs = 1'000'000;
+
+double PerSecond(int64_t records, int64_t ns) {
+  return ns <= 0 ? 0 : static_cast<double>(records) * 1e9 / static_cast<double>(ns);
+}
+
+}  // namespace
+
+Status StageBench::ReadFile(Source& source, const SourceFile& file, int64_t* spent_ns) {
+  const ShardInput shard{file.path, file.stamp, 0, file.rows};
+  const int64_t begin_ns = BootNs();
+  ASSIGN_OR_RETURN(const std::unique_ptr<ShardReader> reader, source.Open(shard, 0));
+  while (rows_ < kMaxRecords && rows_ * record_bytes_ < kMaxBytes) {
+    ASSIGN_OR_RETURN(Batch batch, reader->Next(kReadRows));
+    if (batch.rows == 0) break;
+    const auto bytes = static_cast<size_t>(batch.rows * record_bytes_);
+    features_.insert(features_.end(), batch.features, batch.features + bytes);
+    rows_ += batch.rows;
+    batch.features = nullptr;
+    batch.features_owner = nullptr;
+    batches_.push_back(std::move(batch));
+  }
+  *spent_ns += BootNs() - begin_ns;
+  return {};
+}
+
+Status StageBench::Prepare(const std::string& model_path, int64_t lanes) {
+  record_bytes_ = record_.signature.inputs[0].elements() * ElementBytes(record_.input.element);
+  InputSpec input = record_.input;
+  ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(&input));
+  std::vector<SourceFile> files;
+  int64_t skipped = 0;
+  RETURN_IF_ERROR(source->List("", &skipped, [&](const SourceFile& file) -> Status {
+    if (files.size() < 1000) files.push_back(file);
+    return {};
+  }));
+  int64_t spent_ns = 0;
+  for (const SourceFile& file : files)
+    if (rows_ < kMaxRecords && rows_ * record_bytes_ < kMaxBytes)
+      RETURN_IF_ERROR(ReadFile(*source, file, &spent_ns));
+  if (rows_ == 0)
+    return FailWith(ErrorCode::kInvalid, fmt::format("{}: holds no record", record_.input.uri),
+                    "give a file or folder that does");
+  read_ = {.stage = "read", .batch = 0, .lanes = 1, .rate_per_s = PerSecond(rows_, spent_ns)};
+  max_batch_ = std::min(kMaxBatch, rows_);
+  ModelOptions options;
+  options.precision = record_.precision;
+  options.transform = record_.transform;
+  options.max_batch = max_batch_;
+  options.lanes = static_cast<int>(lanes);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, NewEngine(record_.engine));
+  ASSIGN_OR_RETURN(model_, engine->Open(model_path, options));
+  return {};
+}
+
+std::vector<int64_t> StageBench::BatchSizes() const {
+  std::vector<int64_t> sizes;
+  for (int64_t size = 1; size < max_batch_; size *= kBatchGrowth) sizes.push_back(size);
+  sizes.push_back(max_batch_);
+  return sizes;
+}
+
+Result<int64_t> StageBench::InferUntil(Stream& stream, int64_t batch, int64_t until_ns) {
+  std::vector<std::span<const float>> outputs(model_->signature().outputs.size());
+  int64_t done = 0;
+  int64_t at = 0;
+  do {
+    if (at + batch > rows_) at = 0;
+    const std::span<const std::byte> rows(features_.data() + at * record_bytes_,
+                                          static_cast<size_t>(batch * record_bytes_));
+    RETURN_IF_ERROR(stream.Run(rows, batch, outputs));
+    at += batch;
+    done += batch;
+  } while (BootNs() < until_ns);
+  return done;
+}
+
+Result<StageRate> StageBench::Infer(int64_t batch, int64_t lanes) {
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int64_t i = 0; i < lanes; ++i) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Stream> stream, model_->NewStream());
+    RETURN_IF_ERROR(InferUntil(*stream, batch, 0));  // the first run allocates
+    streams.push_back(std::move(stream));
+  }
+  const int64_t begin_ns = BootNs();
+  const int64_t until_ns = begin_ns + kStageMs * kMsNs;
+  std::vector<Result<int64_t>> done(streams.size(), 0);
+  {
+    std::vector<Thread> threads;
+    for (size_t i = 0; i < streams.size(); ++i)
+      threads.emplace_back([&, i] { done[i] = InferUntil(*streams[i], batch, until_ns); });
+  }
+  const int64_t spent_ns = BootNs() - begin_ns;
+  int64_t records = 0;
+  for (const Result<int64_t>& one : done) {
+    if (!one) return std::unexpected(one.error());
+    records += *one;
+  }
+  return StageRate{"engine", batch, lanes, PerSecond(records, spent_ns)};
+}
+
+Result<StageRate> StageBench::Encode() {
+  ASSIGN_OR_RETURN(const std::vector<size_t> indices,
+                   MatchOutputs(record_.schema, model_->signature()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model_->NewStream());
+  std::vector<std::span<const float>> outputs(model_->signature().outputs.size());
+  std::vector<ResultBlock> blocks;
+  int64_t spent_ns = 0;
+  int64_t at = 0;
+  for (const Batch& batch : batches_) {
+    for (int64_t row = 0; row < batch.rows;) {
+      // One batch of the source may be more than the model takes at once.
+      const int64_t rows = std::min(max_batch_, batch.rows - row);
+      const std::span<const std::byte> bytes(features_.data() + (at + row) * record_bytes_,
+                                             static_cast<size_t>(rows * record_bytes_));
+      RETURN_IF_ERROR(stream->Run(bytes, rows, outputs));
+      const int64_t begin_ns = BootNs();
+      ResultBlock block;
+      block.lo = at + row;
+      block.hi = at + row + rows;
+      block.rows = rows;
+      std::vector<std::span<const float>> chosen;
+      for (const size_t index : indices) chosen.push_back(outputs[index]);
+      FillAnswers(record_.schema, chosen, &block);
+      blocks.push_back(std::move(block));
+      spent_ns += BootNs() - begin_ns;
+      row += rows;
+    }
+    at += batch.rows;
+  }
+  if (!record_.schema.kept.empty()) return StageRate{"encode", 0, 1, 0};
+  std::vector<const ResultBlock*> pointers;
+  for (const ResultBlock& block : blocks) pointers.push_back(&block);
+  const int64_t begin_ns = BootNs();
+  CommitFacts facts;
+  facts.job_id = std::string(32, '0');
+  facts.attempt_id = facts.job_id;
+  facts.hi = at;
+  ASSIGN_OR_RETURN(const EncodedCommit commit,
+                   EncodeCommit(record_.schema, "bench", facts, pointers));
+  spent_ns += BootNs() - begin_ns;
+  return StageRate{"encode", 0, 1, PerSecond(commit.facts.rows, spent_ns)};
+}
+
+}  // namespace armada

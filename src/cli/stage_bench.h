@@ -1,0 +1,61 @@
+// StageBench: how fast this machine reads, infers and encodes a user's own records, each stage
+// alone. Owned by `armada bench`; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "data/source.h"
+#include "engine/engine.h"
+#include "ledger/job.h"
+
+namespace armada {
+
+struct StageRate {
+  std::string stage;  // "read", "engine", "encode"
+  int64_t batch = 0;  // records a batch; 0: not by batches
+  int64_t lanes = 1;
+  double rate_per_s = 0;
+};
+
+class StageBench {
+ public:
+  // Stages are measured for so long each, on at most so many of the input's first records.
+  static constexpr int64_t kStageMs = 500;
+  static constexpr int64_t kMaxRecords = 65'536;
+  static constexpr int64_t kMaxBytes = 256 << 20;
+
+  explicit StageBench(JobRecord record) : record_(std::move(record)) {}
+
+  // Reads records, measuring it, and opens the model. kInvalid when there is no record.
+  Status Prepare(const std::string& model_path, int64_t lanes);
+
+  StageRate Read() const { return read_; }
+  int64_t records() const { return rows_; }
+  // Batch sizes worth trying: powers of four up to what the model was opened for.
+  std::vector<int64_t> BatchSizes() const;
+  Result<StageRate> Infer(int64_t batch, int64_t lanes);
+  // Answers made of outputs, and Parquet made of answers.
+  Result<StageRate> Encode();
+
+ private:
+  Status ReadFile(Source& source, const SourceFile& file, int64_t* spent_ns);
+  // Runs batches on one stream until `until_ns`; the records it did.
+  Result<int64_t> InferUntil(Stream& stream, int64_t batch, int64_t until_ns);
+
+  JobRecord record_;
+  std::shared_ptr<Model> model_;
+  int64_t record_bytes_ = 0;
+  int64_t max_batch_ = 1;
+  int64_t rows_ = 0;
+  std::vector<std::byte> features_;  // rows_ × record_bytes_
+  std::vector<Batch> batches_;       // what was read, without features
+  StageRate read_;
+};
+
+}  // namespace armada
