@@ -45,6 +45,7 @@ test-fuzz: ## build the fuzz targets and run each over its corpus
 
 lint: ## clang-format, tools/tidy.py, clang-tidy
 	@tools/bootstrap --lint
+	@mkdir -p build
 	@$(call configure,tidy) >build/tidy.log || { cat build/tidy.log; exit 1; }
 	@tools/lint
 
