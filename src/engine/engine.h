@@ -1,7 +1,7 @@
 // Engine → Model → Stream: inference and nothing else.
 //
 // An Engine opens files into a Model. A Model owns the weights, which its Streams share. A Stream
-// runs one batch at a time on the calling thread: one Stream a lane.
+// runs one batch at a time while its caller waits: one Stream a lane.
 #pragma once
 
 #include <cstddef>
@@ -56,7 +56,7 @@ struct ModelOptions {
   int lanes = 1;             // Streams that run at the same time, one thread each
 };
 
-// Runs batches on the thread that calls it. Not thread-safe; one a lane. Keeps its Model alive.
+// Runs a batch while its caller waits. Not thread-safe; one a lane. Keeps its Model alive.
 class Stream {
  public:
   virtual ~Stream() = default;

@@ -157,8 +157,10 @@ class OpenVinoEngine : public Engine {
   }
 
  private:
-  // One OpenVINO stream of one thread a lane: a request then runs on the thread that calls it, and
-  // nothing spins or is handed over. Pinning would put several workers on the same cores.
+  // One OpenVINO stream of one thread a lane. The lane sleeps while its stream's thread computes:
+  // one hand-over a batch is the price of sharing the weights. (A compiled model of one stream
+  // computes on the calling thread, but lets one lane in at a time.) Pinning would put several
+  // workers on the same cores.
   Result<ov::CompiledModel> Compile(const Graph& graph, const ModelOptions& options,
                                     const std::string& path) {
     return Guarded(ErrorCode::kInvalid, fmt::format("{}: cannot be compiled", path), [&] {

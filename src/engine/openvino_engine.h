@@ -1,7 +1,7 @@
 // Inference by OpenVINO on the CPU: ONNX, TensorFlow SavedModel, TFLite and OpenVINO IR.
 //
-// Every Stream is one infer request on a one-thread OpenVINO stream and runs on the thread that
-// calls it. The Streams of a Model share its weights.
+// Every Stream is one infer request; a Model has one OpenVINO stream of one thread a lane, whose
+// thread computes while the lane that called Run sleeps. All share one copy of the weights.
 //
 // Limits: one input; the first dimension of the input and of every output is the batch.
 #pragma once
