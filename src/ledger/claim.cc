@@ -38,6 +38,7 @@ int64_t Claim::ShardAt(int64_t step) const {
 }
 
 std::optional<int64_t> Claim::Next() {
+  if (complete_count_ + held_count_ == shards_) return std::nullopt;
   for (int64_t tried = 0; tried < shards_; ++tried) {
     const int64_t shard = ShardAt(step_);
     if (!Bit(complete_, shard) && !Bit(held_, shard)) return shard;
@@ -49,13 +50,18 @@ std::optional<int64_t> Claim::Next() {
 void Claim::Hold(int64_t shard) {
   CHECK(!Bit(held_, shard) && !Bit(complete_, shard));
   Set(held_, shard, true);
+  ++held_count_;
 }
 
 void Claim::Skip(int64_t shard) {
   if (ShardAt(step_) == shard) step_ = (step_ + 1) % shards_;
 }
 
-void Claim::Release(int64_t shard) { Set(held_, shard, false); }
+void Claim::Release(int64_t shard) {
+  if (!Bit(held_, shard)) return;
+  Set(held_, shard, false);
+  --held_count_;
+}
 
 void Claim::Complete(int64_t shard) {
   Release(shard);

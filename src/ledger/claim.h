@@ -44,6 +44,7 @@ class Claim {
   int64_t workers_;
   int64_t step_ = 0;
   int64_t complete_count_ = 0;
+  int64_t held_count_ = 0;
   std::vector<uint64_t> complete_;
   std::vector<uint64_t> held_;
 };

@@ -23,6 +23,10 @@ enum class Mutant : uint8_t {
   // In the control plane:
   kResumeUnsettled,  // a restarted worker begins at the hi of the commit it had not settled
   kDoneUnaudited,    // DONE once the last commits are sent, without reading the chains
+  kOldRange,         // results of a shard that was given up counted for its next opening
+  kBeyondGap,        // a commit reaches over a range that is not predicted yet
+  // In the worker's loop:
+  kOtherBytes,  // what is sent again is encoded anew, with all that is done by then
   // In the store:
   kStoreOverwrites,  // the condition is ignored
   kStoreDeletes,     // a committed object is deleted while the job lives

@@ -1,6 +1,7 @@
 #include "worker/control_plane.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "ledger/limits.h"
@@ -11,8 +12,18 @@ namespace armada {
 using Event = ControlEvent::Kind;
 using Do = ControlAction::Kind;
 
+namespace {
+
+constexpr int64_t kAuditRetryMs = 1'000;  // between audits of which nothing came
+constexpr int kMaxIncompleteAudits = 3;   // a store that forgets again and again is no store
+
+}  // namespace
+
 ControlPlane::ControlPlane(const ControlConfig& config)
-    : config_(config), claim_(config.shards, config.index, config.workers) {}
+    : config_(config), claim_(config.shards, config.index, config.workers) {
+  CHECK(config.ahead >= 1 && config.max_open >= 1 && config.budget_bytes >= 0);
+  CHECK(config.commit_every_ms >= 0 && config.survey_fresh_ms >= 0 && config.grace_ms >= 0);
+}
 
 std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t now_ms) {
   actions_.clear();
@@ -35,14 +46,10 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
       Stop(event.reason);
       break;
     case Event::kQuiet:
-      quiet_ = true;
+      quiet_ = stopping();
       break;
     case Event::kAudited:
-      auditing_ = false;
-      if (event.ok) reason_ = StopReason::kDone;
-      // Not complete after all (a bug elsewhere, or a deleted object): leave rather than go round
-      // for ever.
-      if (!event.ok) Stop(StopReason::kCorrupt);
+      OnAudited(event);
       break;
   }
   if (!stopping()) ClaimMore();
@@ -64,16 +71,37 @@ void ControlPlane::OnSurveyed(const ControlEvent& event) {
   }
 }
 
+void ControlPlane::OnAudited(const ControlEvent& event) {
+  auditing_ = false;
+  next_audit_ms_ = now_ms_ + kAuditRetryMs;
+  if (event.ok) {
+    reason_ = StopReason::kDone;
+  } else if (event.audit == AuditOutcome::kBroken) {
+    Stop(StopReason::kCorrupt);
+  } else if (event.audit == AuditOutcome::kIncomplete) {
+    // An object is gone, or somebody took a chain for complete that is not. Whatever is missing at
+    // a chain's end can be done again; but not for ever.
+    if (++incomplete_audits_ == kMaxIncompleteAudits) return Stop(StopReason::kCorrupt);
+    claim_ = Claim(config_.shards, config_.index, config_.workers);
+    surveyed_group_ = -1;
+  }
+}
+
 void ControlPlane::OnRange(const ControlEvent& event) {
   auto it = open_.find(event.shard);
-  if (it == open_.end() || it->second.open_id != event.open_id)
-    return;  // of a shard given up since
+  if (it == open_.end()) return;  // of a shard given up since
   OpenShard& open = it->second;
+  if (open.open_id != event.open_id && !Mutated(Mutant::kOldRange)) return;
+  if ((Mutated(Mutant::kOldRange) || Mutated(Mutant::kBeyondGap)) && event.lo < open.done) return;
   CHECK(open.done <= event.lo && event.lo < event.hi && event.hi <= open.chain.end());
-  open.bytes += event.bytes;
-  open.pending[event.lo] = event.hi;
-  while (!open.pending.empty() && open.pending.begin()->first == open.done) {
-    open.done = open.pending.begin()->second;
+  open.pending[event.lo] = {event.hi, event.bytes};
+  open.pending_bytes += event.bytes;
+  while (!open.pending.empty() &&
+         (open.pending.begin()->first == open.done || Mutated(Mutant::kBeyondGap))) {
+    const Range range = open.pending.begin()->second;
+    open.done = range.hi;
+    open.done_bytes += range.bytes;
+    open.pending_bytes -= range.bytes;
     open.pending.erase(open.pending.begin());
   }
   records_ += event.records;
@@ -110,7 +138,6 @@ void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& acti
       Emit(next);
       return;
     case ChainAction::Kind::kSettled:
-      open.bytes -= open.committing_bytes;
       open.committing_bytes = 0;
       open.settled_ms = now_ms_;
       next.kind = Do::kSettled;
@@ -121,9 +148,9 @@ void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& acti
       return;
     case ChainAction::Kind::kAdopted:
       // Somebody else works here too: leave the shard to them, and come back when nothing else is
-      // left.
+      // left, to where they have got by then.
       open.chain.complete() ? claim_.Complete(shard) : claim_.Release(shard);
-      if (shard / kGroupShards == surveyed_group_) survey_[shard].reached = open.chain.lo();
+      if (shard / kGroupShards == surveyed_group_) surveyed_group_ = -1;
       Close(shard);
       return;
     case ChainAction::Kind::kCorrupt:
@@ -172,8 +199,9 @@ void ControlPlane::ClaimMore() {
 
 bool ControlPlane::OpenNext(int64_t shard) {
   const auto known = survey_.find(shard);
-  if (known == survey_.end()) {  // the survey was cut short: ask again
+  if (known == survey_.end()) {  // the survey was cut short: ask again, but not at once
     surveyed_group_ = -1;
+    survey_failed_ = true;
     return true;
   }
   const SurveyedShard& at = known->second;
@@ -198,13 +226,13 @@ bool ControlPlane::OpenNext(int64_t shard) {
   claim_.Skip(shard);
   const uint32_t open_id = next_open_id_++;
   const Position from = chain.lo();
-  open_.emplace(shard, OpenShard{chain, open_id, from, {}, 0, 0, now_ms_});
+  open_.emplace(shard, OpenShard{chain, open_id, from, {}, 0, 0, 0, now_ms_});
   Emit({.kind = Do::kOpen, .shard = shard, .open_id = open_id, .lo = from, .hi = at.end});
   return true;
 }
 
 void ControlPlane::Commit(int64_t shard, OpenShard& open) {
-  open.committing_bytes = open.bytes;
+  open.committing_bytes = std::exchange(open.done_bytes, 0);
   const Position hi = open.done;
   Apply(shard, open, open.chain.Step({.kind = ChainEvent::Kind::kCommit, .hi = hi}));
   if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end()) claim_.Complete(shard);
@@ -215,17 +243,20 @@ void ControlPlane::CommitWhatIsDue() {
   int64_t fullest = -1;
   int64_t fullest_bytes = 0;
   for (auto& [shard, open] : open_) {
-    uncommitted_bytes += open.bytes - open.committing_bytes;
-    const bool ready = open.chain.state() == Chain::State::kOpen && open.done > open.chain.lo();
+    uncommitted_bytes += open.done_bytes + open.pending_bytes;
+    const bool free = open.chain.state() == Chain::State::kOpen ||
+                      (Mutated(Mutant::kBeyondUnsettled) && open.done > open.chain.hi());
+    const bool ready =
+        free && open.done > open.chain.lo() - (Mutated(Mutant::kEmptyCommit) ? 1 : 0);
     if (!ready) continue;
     const bool due = open.done == open.chain.end() || (stopping() && quiet_) ||
                      now_ms_ - open.settled_ms >= config_.commit_every_ms;
     if (due) {
-      uncommitted_bytes -= open.bytes;
+      uncommitted_bytes -= open.done_bytes;
       Commit(shard, open);
-    } else if (open.bytes > fullest_bytes) {
+    } else if (open.done_bytes > fullest_bytes) {
       fullest = shard;
-      fullest_bytes = open.bytes;
+      fullest_bytes = open.done_bytes;
     }
   }
   if (fullest >= 0 && uncommitted_bytes >= config_.budget_bytes) Commit(fullest, open_.at(fullest));
@@ -247,13 +278,8 @@ void ControlPlane::LeaveWhenDone() {
     Emit({.kind = Do::kExit, .reason = reason_, .clean = !unsettled});
     return;
   }
-  if (!claim_.all_complete() || auditing_) return;
-  if (Mutated(Mutant::kDoneUnaudited)) {
-    auditing_ = true;
-    Emit({.kind = Do::kAudit, .again = true});  // the simulator writes DONE without looking
-    return;
-  }
-  if (!open_.empty()) return;
+  if (!claim_.all_complete() || auditing_ || now_ms_ < next_audit_ms_) return;
+  if (!open_.empty() && !Mutated(Mutant::kDoneUnaudited)) return;
   auditing_ = true;
   Emit({.kind = Do::kAudit});
 }

@@ -32,6 +32,13 @@ struct ControlConfig {
 
 enum class StopReason : uint8_t { kNone, kAsked, kPaused, kTooManyDead, kCorrupt, kFault, kDone };
 
+// What became of an audit that did not end with DONE.
+enum class AuditOutcome : uint8_t {
+  kBroken,       // a chain breaks the rules: stop, a person must look
+  kIncomplete,   // a chain that was believed complete is not: survey everything again
+  kUnavailable,  // the store did not let it finish: audit again later
+};
+
 // How far a shard's chain reaches, as somebody has read it: a chain point of [begin, end].
 struct SurveyedShard {
   int64_t shard = 0;
@@ -49,7 +56,7 @@ struct ControlEvent {
     kChain,     // store: chain, an answer to kCreate or kRead of open_id
     kStop,      // leave, for `reason`
     kQuiet,     // lanes: after kStopDispatch, nothing is in flight any more
-    kAudited,   // answer to kAudit: ok or not
+    kAudited,   // answer to kAudit: ok when DONE stands, else `audit` says why not
   };
   Kind kind = Kind::kTick;
   int64_t shard = 0;
@@ -59,10 +66,11 @@ struct ControlEvent {
   int64_t records = 0;
   int64_t dead = 0;
   int64_t bytes = 0;
-  ChainEvent chain;
+  ChainEvent chain{};
   StopReason reason = StopReason::kNone;
   bool ok = false;
-  std::vector<SurveyedShard> survey;
+  AuditOutcome audit = AuditOutcome::kBroken;
+  std::vector<SurveyedShard> survey{};
 };
 
 struct ControlAction {
@@ -91,17 +99,25 @@ struct ControlAction {
 
 class ControlPlane {
  public:
+  // REQUIRES ahead >= 1, max_open >= 1, and no negative times or sizes.
   explicit ControlPlane(const ControlConfig& config);
 
+  // REQUIRES: now_ms never goes back. It may jump, stand still and lie otherwise: only the moment
+  // of commits, surveys and of leaving depends on it, never what is committed.
   std::vector<ControlAction> Step(const ControlEvent& event, int64_t now_ms);
 
+  struct Range {
+    Position hi;
+    int64_t bytes;
+  };
   struct OpenShard {
     Chain chain;
     uint32_t open_id;
-    Position done;                         // everything in [chain.lo(), done) is predicted
-    std::map<Position, Position> pending;  // predicted ranges beyond a gap: lo → hi
-    int64_t bytes;                         // of uncommitted results
-    int64_t committing_bytes;              // the part of it in the unsettled commit
+    Position done;                      // everything in [chain.lo(), done) is predicted
+    std::map<Position, Range> pending;  // by lo: predicted beyond a gap
+    int64_t done_bytes;                 // of uncommitted results in front of done
+    int64_t committing_bytes;           // of the unsettled commit, done_bytes excluded
+    int64_t pending_bytes;              // of results beyond a gap
     int64_t settled_ms;
   };
   // For checkers and for status.
@@ -116,6 +132,7 @@ class ControlPlane {
   void OnSurveyed(const ControlEvent& event);
   void OnRange(const ControlEvent& event);
   void OnChain(const ControlEvent& event);
+  void OnAudited(const ControlEvent& event);
   void Stop(StopReason reason);
   void Apply(int64_t shard, OpenShard& open, const ChainAction& action);
   void Commit(int64_t shard, OpenShard& open);
@@ -143,6 +160,8 @@ class ControlPlane {
   int64_t stop_ms_ = 0;
   bool quiet_ = false;
   bool auditing_ = false;
+  int64_t next_audit_ms_ = 0;
+  int incomplete_audits_ = 0;
   bool exited_ = false;
 };
 
