@@ -17,6 +17,9 @@ constexpr MutantFacts kMutants[] = {
     {Mutant::kEmptyCommit, "empty-commit", "I7", 1, "", 0},
     {Mutant::kResumeUnsettled, "resume-unsettled", "I4", 3, "", 0},
     {Mutant::kDoneUnaudited, "done-unaudited", "", 0, "", 0},
+    {Mutant::kOldRange, "old-range", "", 0, "", 0},
+    {Mutant::kBeyondGap, "beyond-gap", "", 0, "", 0},
+    {Mutant::kOtherBytes, "other-bytes", "", 0, "", 0},
     {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "", 0},
     {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "", 0},
 };

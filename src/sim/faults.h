@@ -1,0 +1,64 @@
+// Which faults a seed's world has, and how often each was applied. A swarm: every seed switches on
+// a random part of the classes with random rates, so that rare combinations come up undiluted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "base/random.h"
+
+namespace armada {
+
+enum class Fault : uint8_t {
+  // Drawn for a request, or for a worker now and then:
+  kReplyLost,       // a write is applied, its reply never comes
+  kReplyLate,       // or only when nobody waits any more
+  kNotApplied,      // a write never reaches the store
+  kAppliedLate,     // a write lands up to ten minutes later
+  kDeliveredTwice,  // a write reaches the store twice
+  kConflict,        // 409: not applied, and the client can't know
+  kUnavailable,     // 503, in bursts
+  kErrorApplied,    // 500, although applied
+  kReadFailed,
+  kReadTruncated,
+  kListFailed,
+  kAuditFailed,
+  kKill,
+  kKillAll,
+  kDrain,  // SIGTERM
+  kPause,  // a worker stands still, up to two minutes
+  kClockJump,
+  kClockDrift,
+  kClonedId,  // a worker has the attempt id of another
+  // What came of it:
+  kListedMeanwhile,   // an object was created between two pages of a list
+  kLandedAfterCrash,  // a write reached the store after its worker was gone
+  kLandedAfterDone,   // a write reached the store after DONE
+  kReplyStray,        // a reply came that nobody waited for any more
+  kKilledWhileUnsettled,
+  kCount
+};
+inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);
+
+std::string_view FaultName(Fault fault);
+
+using Coverage = std::array<int64_t, kFaultCount>;
+
+class Faults {
+ public:
+  explicit Faults(Random& random);
+
+  // Whether this fault strikes now; counts it if so.
+  bool Strikes(Fault fault);
+  void Count(Fault fault) { ++coverage_[static_cast<size_t>(fault)]; }
+  void Stop() { one_in_.fill(0); }
+  const Coverage& coverage() const { return coverage_; }
+
+ private:
+  Random& random_;
+  std::array<uint64_t, kFaultCount> one_in_{};  // 0: never
+  Coverage coverage_{};
+};
+
+}  // namespace armada

@@ -1,0 +1,107 @@
+// armada_sim: seeds of the simulated world, from the command line.
+#include <string>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "platform/clock.h"
+#include "platform/entropy.h"
+#include "sim/mutants.h"
+#include "sim/world.h"
+
+namespace armada {
+namespace {
+
+struct Totals {
+  uint64_t seeds = 0;
+  uint64_t hash = 0;
+  int64_t events = 0;
+  int64_t virtual_ms = 0;
+  int64_t writes = 0;
+  int64_t done_under_faults = 0;
+  Coverage coverage{};
+
+  void Add(const WorldResult& result) {
+    ++seeds;
+    hash = (hash ^ result.hash) * 0x9E3779B97F4A7C15ull;
+    events += result.events;
+    virtual_ms += result.virtual_ms;
+    writes += result.writes;
+    done_under_faults += result.done_under_faults ? 1 : 0;
+    for (size_t i = 0; i < kFaultCount; ++i) coverage[i] += result.coverage[i];
+  }
+};
+
+void PrintJson(const Totals& totals, const WorldResult* bad, uint64_t first, double seconds) {
+  Json json = {{"first_seed", first},
+               {"seeds", totals.seeds},
+               {"events", totals.events},
+               {"virtual_hours", totals.virtual_ms / 3'600'000},
+               {"objects", totals.writes},
+               {"done_under_faults", totals.done_under_faults},
+               {"hash", fmt::format("{:016x}", totals.hash)},
+               {"seconds", seconds}};
+  for (size_t i = 0; i < kFaultCount; ++i)
+    json["faults"][std::string(FaultName(static_cast<Fault>(i)))] = totals.coverage[i];
+  json["violated"] = bad != nullptr ? bad->violated : "";
+  if (bad != nullptr) json["seed"] = bad->seed, json["what"] = bad->what;
+  fmt::print("{}\n", json.dump(2));
+}
+
+void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double seconds) {
+  fmt::print(
+      "seeds {} to {}: {} events, {} of virtual time, {} objects, {} done under faults, "
+      "{:.1f} s, hash {:016x}\n",
+      first, first + totals.seeds - 1, WithThousands(totals.events),
+      HumanDuration(totals.virtual_ms), WithThousands(totals.writes), totals.done_under_faults,
+      seconds, totals.hash);
+  for (size_t i = 0; i < kFaultCount; ++i)
+    fmt::print("  {:<24}{:>12}\n", FaultName(static_cast<Fault>(i)),
+               WithThousands(totals.coverage[i]));
+  if (bad == nullptr) return fmt::print("no violation\n");
+  fmt::print("seed {} violates {}: {}\n  again, step by step: armada_sim --seed {} --trace\n",
+             bad->seed, bad->violated, bad->what, bad->seed);
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("Runs the workers that ship in a world of faults, repeatably.", "armada_sim");
+  uint64_t seed = EntropySeed() >> 16;
+  uint64_t seeds = 1;
+  std::string mutant_name;
+  bool trace = false;
+  bool json = false;
+  app.add_option("--seed", seed, "the first seed; without it, a fresh one");
+  app.add_option("--seeds", seeds, "how many, one after another");
+  app.add_option("--mutant", mutant_name);
+  app.add_flag("--trace", trace, "every step of every seed");
+  app.add_flag("--json", json);
+  CLI11_PARSE(app, argc, argv);
+  const MutantFacts* mutant = mutant_name.empty() ? nullptr : FindMutant(mutant_name);
+  if (!mutant_name.empty() && mutant == nullptr) {
+    fmt::print(stderr, "armada_sim: no mutant is called '{}'; there are:", mutant_name);
+    for (const MutantFacts& facts : AllMutants()) fmt::print(stderr, " {}", facts.name);
+    fmt::print(stderr, "\n");
+    return 2;
+  }
+  const ScopedMutant active(mutant == nullptr ? Mutant::kNone : mutant->mutant);
+
+  const int64_t start_ns = BootNs();
+  Totals totals;
+  WorldResult result;
+  for (uint64_t i = 0; i < seeds && result.violated.empty(); ++i) {
+    result = World(seed + i, trace).Run();
+    totals.Add(result);
+    for (const std::string& line : result.trace) fmt::print("{}\n", line);
+  }
+  const double seconds = static_cast<double>(BootNs() - start_ns) / 1e9;
+  const WorldResult* bad = result.violated.empty() ? nullptr : &result;
+  json ? PrintJson(totals, bad, seed, seconds) : Print(totals, bad, seed, seconds);
+  return bad == nullptr ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace armada
+
+int main(int argc, char** argv) { return armada::Main(argc, argv); }

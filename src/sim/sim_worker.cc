@@ -1,0 +1,263 @@
+#include "sim/sim_worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ledger/mutant.h"
+
+namespace armada {
+
+SimWorker::SimWorker(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
+                     Network& network, const std::vector<SimShard>& shards,
+                     const SimWorkerOptions& options)
+    : queue_(queue),
+      random_(random),
+      faults_(faults),
+      checkers_(checkers),
+      network_(network),
+      shards_(shards),
+      options_(options),
+      plane_(options.config),
+      clock_ms_(random.Between(0, 1'000'000)),
+      clock_at_ms_(queue.now_ms()) {}
+
+// --- Time and mail
+// ---------------------------------------------------------------------------------
+
+void SimWorker::Mail(int64_t delay_ms, std::function<void()> what) {
+  queue_.After(delay_ms, [this, alive = alive_, what = std::move(what)] {
+    if (!*alive) return;
+    mail_.push_back(std::move(what));
+    Drain();
+  });
+}
+
+void SimWorker::Drain() {
+  if (draining_ || queue_.now_ms() < paused_until_ms_) return;
+  draining_ = true;
+  while (!mail_.empty() && !exited_) {
+    const std::function<void()> what = std::move(mail_.front());
+    mail_.pop_front();
+    what();
+  }
+  draining_ = false;
+}
+
+void SimWorker::Pause(int64_t ms) {
+  queue_.Note("pause", options_.life, ms);
+  paused_until_ms_ = queue_.now_ms() + ms;
+  queue_.After(ms, [this, alive = alive_] {
+    if (*alive) Drain();
+  });
+}
+
+int64_t SimWorker::Clock() {
+  clock_ms_ += (queue_.now_ms() - clock_at_ms_) * clock_permille_ / 1'000;
+  clock_at_ms_ = queue_.now_ms();
+  return clock_ms_;
+}
+
+void SimWorker::DriftClock(int64_t permille) {
+  Clock();
+  clock_permille_ = permille;
+}
+
+void SimWorker::Start() {
+  Step({.kind = ControlEvent::Kind::kStart});
+  Tick();
+}
+
+void SimWorker::Tick() {
+  Mail(options_.lanes.tick_ms, [this] {
+    Step({.kind = ControlEvent::Kind::kTick});
+    Tick();
+  });
+}
+
+void SimWorker::AskToLeave() {
+  Mail(0, [this] { Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kAsked}); });
+}
+
+// --- What the loop does
+// ----------------------------------------------------------------------------
+
+void SimWorker::Step(const ControlEvent& event) {
+  if (exited_) return;
+  for (const ControlAction& action : plane_.Step(event, Clock())) Do(action);
+  Dispatch();
+}
+
+void SimWorker::Do(const ControlAction& action) {
+  queue_.Note("action", options_.life, static_cast<int64_t>(action.kind), action.shard, action.lo);
+  if (!action.again) return DoNow(action);
+  Mail(random_.Between(1, 1'000), [this, action] { DoNow(action); });
+}
+
+void SimWorker::DoNow(const ControlAction& action) {
+  using Kind = ControlAction::Kind;
+  switch (action.kind) {
+    case Kind::kSurvey:
+      return Survey(action.shard);
+    case Kind::kOpen:
+      runs_[action.open_id] = {.shard = action.shard, .next = action.lo};
+      return;
+    case Kind::kClose:
+      runs_.erase(action.open_id);
+      return;
+    case Kind::kCreate:
+      return Create(action);
+    case Kind::kRead:
+      return Read(action);
+    case Kind::kSettled:
+      runs_.at(action.open_id).sealed = false;
+      return;
+    case Kind::kStopDispatch:
+      dispatching_ = false;
+      if (busy_ == 0) Mail(0, [this] { Step({.kind = ControlEvent::Kind::kQuiet}); });
+      return;
+    case Kind::kAudit:
+      return network_.Audit([this, alive = alive_](bool ok, AuditOutcome outcome) {
+        if (!*alive) return;
+        Mail(0, [=, this] {
+          Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
+        });
+      });
+    case Kind::kPauseJob:
+      return checkers_.Violated("I1", "a worker finds a chain corrupt and pauses the job");
+    case Kind::kExit:
+      exited_ = true;
+      reason_ = action.reason;
+      return;
+  }
+}
+
+void SimWorker::Survey(int64_t group) {
+  network_.Survey(group, [this, alive = alive_, group](std::vector<SurveyedShard> survey) {
+    if (!*alive) return;
+    Mail(0, [this, group, survey = std::move(survey)]() mutable {
+      for (SurveyedShard& shard : survey) {
+        checkers_.Told(options_.life, shard.shard, shard.reached);
+        if (const auto it = options_.remembered.find(shard.shard); it != options_.remembered.end())
+          shard.reached = std::max(shard.reached, it->second);
+      }
+      Step({.kind = ControlEvent::Kind::kSurveyed, .shard = group, .survey = std::move(survey)});
+    });
+  });
+}
+
+void SimWorker::Create(const ControlAction& action) {
+  const auto it = runs_.find(action.open_id);
+  if (it == runs_.end()) return;
+  if (it->second.sealed) return Send(action);
+  Mail(random_.Between(1, 20), [this, action] {  // a lane encodes it
+    const auto run = runs_.find(action.open_id);
+    if (run == runs_.end()) return;
+    run->second.write = Encode(run->second, action.lo, action.hi);
+    run->second.sealed = true;
+    Send(action);
+  });
+}
+
+Write SimWorker::Encode(OpenRun& run, Position lo, Position hi) const {
+  Write write{options_.life, alive_, run.shard, lo, {hi, options_.attempt, {}}};
+  std::vector<Answers> left;
+  for (const Answers& held : run.held) {
+    if (held.lo >= hi)
+      left.push_back(held);
+    else if (held.hi > lo)
+      write.object.answers.push_back({std::max(lo, held.lo), std::min(hi, held.hi)});
+  }
+  run.held = std::move(left);
+  return write;
+}
+
+void SimWorker::Send(const ControlAction& action) {
+  OpenRun& run = runs_.at(action.open_id);
+  const auto open = plane_.open().find(run.shard);
+  if (Mutated(Mutant::kOtherBytes) && open != plane_.open().end() &&
+      open->second.done > run.write.object.hi) {
+    const Write more = Encode(run, run.write.object.hi, open->second.done);
+    run.write.object.hi = more.object.hi;
+    run.write.object.answers.insert(run.write.object.answers.end(), more.object.answers.begin(),
+                                    more.object.answers.end());
+  }
+  const auto heard = std::make_shared<bool>(false);
+  const Write write = run.write;
+  network_.Create(write, [=, this, alive = alive_](ChainEvent::Kind kind, bool was_200) {
+    if (!*alive) return;
+    Mail(0, [=, this] {
+      if (*heard) faults_.Count(Fault::kReplyStray);
+      *heard = true;
+      if (was_200) checkers_.Told(options_.life, write.shard, write.object.hi);
+      Reply(action, {.kind = kind});
+    });
+  });
+  Mail(random_.Between(100, 3'000), [=, this] {
+    if (!std::exchange(*heard, true)) Reply(action, {.kind = ChainEvent::Kind::kUnknown});
+  });
+}
+
+void SimWorker::Read(const ControlAction& action) {
+  network_.Read(action.shard, action.lo,
+                [=, this, alive = alive_](ChainEvent::Kind kind, Position hi, uint64_t attempt) {
+                  if (!*alive) return;
+                  Mail(0, [=, this] {
+                    if (kind == ChainEvent::Kind::kFound)
+                      checkers_.Told(options_.life, action.shard, hi);
+                    Reply(action, {.kind = kind, .hi = hi, .mine = attempt == options_.attempt});
+                  });
+                });
+}
+
+void SimWorker::Reply(const ControlAction& action, ChainEvent chain) {
+  chain.request = action.request;
+  Step({.kind = ControlEvent::Kind::kChain,
+        .shard = action.shard,
+        .open_id = action.open_id,
+        .chain = chain});
+}
+
+// --- What the lanes do
+// -----------------------------------------------------------------------------
+
+void SimWorker::Dispatch() {
+  while (dispatching_ && !exited_ && busy_ < options_.lanes.lanes) {
+    const auto it = std::find_if(runs_.begin(), runs_.end(), [this](const auto& entry) {
+      return entry.second.next < shards_[entry.second.shard].end;
+    });
+    if (it == runs_.end()) return;
+    OpenRun& run = it->second;
+    const SimShard& shard = shards_[run.shard];
+    // Where the end is not planned, an empty range up to it says that it is reached.
+    const Position hi =
+        run.next == shard.real ? shard.end : std::min(run.next + options_.lanes.batch, shard.real);
+    const Answers answers{std::exchange(run.next, hi), hi};
+    ++busy_;
+    int64_t ms = random_.Between(1, options_.lanes.batch_ms);
+    if (random_.OneIn(20)) ms *= 20;
+    Mail(ms, [this, open_id = it->first, shard = run.shard, answers] {
+      Finish(open_id, shard, answers);
+    });
+  }
+}
+
+// A range of a shard that was closed meanwhile is reported too: it may have been in the mail
+// already.
+void SimWorker::Finish(uint32_t open_id, int64_t shard, Answers answers) {
+  --busy_;
+  if (const auto it = runs_.find(open_id); it != runs_.end()) it->second.held.push_back(answers);
+  const bool records =
+      answers.hi != shards_[shard].end || shards_[shard].real == shards_[shard].end;
+  const int64_t count = records ? answers.hi - answers.lo : 0;
+  Step({.kind = ControlEvent::Kind::kRange,
+        .shard = shard,
+        .open_id = open_id,
+        .lo = answers.lo,
+        .hi = answers.hi,
+        .records = count,
+        .dead = count > 0 && random_.OneIn(8) ? 1 : 0,
+        .bytes = count});
+  if (!dispatching_ && busy_ == 0) Step({.kind = ControlEvent::Kind::kQuiet});
+}
+
+}  // namespace armada
