@@ -28,15 +28,16 @@ struct Lanes::OpenShard {
 
 struct Lanes::Lane {
   std::unique_ptr<Stream> stream;
+  int64_t batch = 0;                            // that the stream is for
   std::vector<std::span<const float>> outputs;  // of the model, in its order
   std::vector<std::span<const float>> chosen;   // of the schema
   Thread thread;
 };
 
-Lanes::Lanes(Source& source, Model& model, const OutputSchema& schema, const LanesOptions& options,
-             std::function<void(LaneReport)> report)
+Lanes::Lanes(Source& source, OpenModel open_model, const OutputSchema& schema,
+             const LanesOptions& options, std::function<void(LaneReport)> report)
     : source_(source),
-      model_(model),
+      open_model_(std::move(open_model)),
       schema_(schema),
       options_(options),
       report_(std::move(report)),
@@ -54,11 +55,14 @@ Lanes::~Lanes() {
 }
 
 Status Lanes::Start() {
-  ASSIGN_OR_RETURN(output_indices_, MatchOutputs(schema_, model_.signature()));
+  model_batch_ = tuner_.batch();
+  ASSIGN_OR_RETURN(model_, open_model_(model_batch_));
+  ASSIGN_OR_RETURN(output_indices_, MatchOutputs(schema_, model_->signature()));
   for (int64_t i = 0; i < options_.lanes; ++i) {
     auto lane = std::make_unique<Lane>();
-    ASSIGN_OR_RETURN(lane->stream, model_.NewStream());
-    lane->outputs.resize(model_.signature().outputs.size());
+    ASSIGN_OR_RETURN(lane->stream, model_->NewStream());
+    lane->batch = model_batch_;
+    lane->outputs.resize(model_->signature().outputs.size());
     lane->chosen.resize(output_indices_.size());
     lanes_.push_back(std::move(lane));
   }
@@ -127,13 +131,15 @@ std::shared_ptr<Lanes::OpenShard> Lanes::NextToRead() {
 
 // Called and left with the lock held; the work itself is done without it.
 void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard) {
-  const int64_t rows = tuner_.batch();
   shard->reading = true;
   ++in_flight_;
+  const Status renewed = TakeNewModel(lane, lock);
+  const int64_t rows = lane.batch;
   lock.unlock();
 
   Result<Batch> batch = Batch{};
-  for (int attempt = 1;; ++attempt) {
+  if (!renewed) batch = std::unexpected(renewed.error());
+  for (int attempt = 1; renewed; ++attempt) {
     Status opened;
     if (!shard->reader) {
       Result<std::unique_ptr<ShardReader>> reader = source_.Open(shard->input, shard->next);
@@ -192,6 +198,26 @@ void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shar
     }
   }
   FinishRange();
+}
+
+// When the tuner wants another batch size: one lane opens the model for it while the others go on
+// with the old one, then each takes a stream of the new.
+Status Lanes::TakeNewModel(Lane& lane, MutexLock& lock) {
+  const int64_t wanted = tuner_.batch();
+  if (wanted != model_batch_ && !opening_) {
+    opening_ = true;
+    lock.unlock();
+    Result<std::shared_ptr<Model>> model = open_model_(wanted);
+    lock.lock();
+    opening_ = false;
+    if (!model) return std::unexpected(std::move(model).error());
+    model_ = std::move(*model);
+    model_batch_ = wanted;
+  }
+  if (lane.batch == model_batch_) return {};
+  ASSIGN_OR_RETURN(lane.stream, model_->NewStream());
+  lane.batch = model_batch_;
+  return {};
 }
 
 Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {

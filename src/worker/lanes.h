@@ -55,12 +55,15 @@ struct LanesOptions {
 
 class Lanes {
  public:
-  // All outlive the Lanes. report must not call back into them.
-  Lanes(Source& source, Model& model, const OutputSchema& schema, const LanesOptions& options,
-        std::function<void(LaneReport)> report);
+  // Opens the job's model for batches of exactly so many records (an engine compiles for a size).
+  using OpenModel = std::function<Result<std::shared_ptr<Model>>(int64_t batch)>;
+
+  // source and schema outlive the Lanes. report must not call back into them.
+  Lanes(Source& source, OpenModel open_model, const OutputSchema& schema,
+        const LanesOptions& options, std::function<void(LaneReport)> report);
   ~Lanes();  // stops at once: what is in flight is finished and dropped
 
-  // One stream a lane. Fails as Model::NewStream does.
+  // Opens the model and a stream a lane. Fails as they do.
   Status Start();
 
   void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from);
@@ -88,13 +91,14 @@ class Lanes {
   void Run(Lane& lane);
   std::shared_ptr<OpenShard> NextToRead();
   void Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard);
+  Status TakeNewModel(Lane& lane, MutexLock& lock);
   Result<ResultBlock> Infer(Lane& lane, Batch batch);
   void Encode(MutexLock& lock, SealJob job);
   void Report(const OpenShard& shard, LaneReport report);
   void FinishRange();
 
   Source& source_;
-  Model& model_;
+  const OpenModel open_model_;
   const OutputSchema& schema_;
   const LanesOptions options_;
   const std::function<void(LaneReport)> report_;
@@ -105,6 +109,9 @@ class Lanes {
   std::map<uint32_t, std::shared_ptr<OpenShard>> open_;  // by open_id: in the order of opening
   std::deque<SealJob> seals_;
   BatchTuner tuner_;
+  std::shared_ptr<Model> model_;  // for batches of model_batch_
+  int64_t model_batch_ = 0;
+  bool opening_ = false;  // a lane is opening the model for another size
   int64_t held_bytes_ = 0;
   int64_t in_flight_ = 0;
   bool dispatching_ = true;

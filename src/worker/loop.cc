@@ -279,11 +279,13 @@ void Loop::Audit() {
     IoReport report{.event = {.kind = ControlEvent::Kind::kAudited}};
     if (Result<AuditReport> audit = AuditJob(job_, plan_, /*seal=*/true)) {
       report.event.ok = audit->done;
-      if (!audit->done)
-        report.status =
-            Fail(ErrorCode::kCorrupt, "the audit found: {}",
-                 audit->faults.empty() ? "shards that are not complete" : audit->faults[0]);
+      report.event.audit =
+          audit->faults.empty() ? AuditOutcome::kIncomplete : AuditOutcome::kBroken;
+      if (!audit->faults.empty())
+        report.status = Fail(ErrorCode::kCorrupt, "the audit found: {}", audit->faults[0]);
     } else {
+      report.event.audit = audit.error().code == ErrorCode::kCorrupt ? AuditOutcome::kBroken
+                                                                     : AuditOutcome::kUnavailable;
       report.status = std::unexpected(audit.error());
     }
     mail_.Post(std::move(report));

@@ -79,17 +79,19 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   lane_options.max_batch = MaxBatch(record);
   lane_options.record_bytes = RecordBytes(record);
   lane_options.hold_bytes = 2 * kBudgetBytes;
-  ModelOptions model_options;
-  model_options.precision = record.precision;
-  model_options.transform = record.transform;
-  model_options.max_batch = lane_options.max_batch;
-  model_options.lanes = static_cast<int>(lane_options.lanes);
-  ASSIGN_OR_RETURN(std::shared_ptr<Model> model, engine->Open(model_path, model_options));
   InputSpec input = record.input;
   ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
 
   Mailbox<LoopMessage> mail;
-  Lanes lanes(*source, *model, record.schema, lane_options,
+  const auto open_model = [&](int64_t batch) {
+    ModelOptions model_options;
+    model_options.precision = record.precision;
+    model_options.transform = record.transform;
+    model_options.max_batch = batch;
+    model_options.lanes = static_cast<int>(lane_options.lanes);
+    return engine->Open(model_path, model_options);
+  };
+  Lanes lanes(*source, open_model, record.schema, lane_options,
               [&mail](LaneReport report) { mail.Post(std::move(report)); });
   RETURN_IF_ERROR(lanes.Start());
   Loop loop(job, *plan, lanes, mail, ConfigFor(job, *plan, control, options), options, id);

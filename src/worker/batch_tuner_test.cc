@@ -1,0 +1,51 @@
+#include "worker/batch_tuner.h"
+
+#include <gtest/gtest.h>
+
+namespace armada {
+namespace {
+
+// Runs batches that cost fixed_ns + rows × record_ns until the tuner has settled; returns what it
+// chose.
+int64_t Tune(int64_t fixed_ns, int64_t record_ns, int64_t max_batch) {
+  BatchTuner tuner(0, max_batch);
+  for (int i = 0; i < 1000 && !tuner.settled(); ++i)
+    tuner.Measured(tuner.batch(), fixed_ns + tuner.batch() * record_ns);
+  EXPECT_TRUE(tuner.settled());
+  return tuner.batch();
+}
+
+TEST(BatchTuner, GrowsWhileLargerIsClearlyFaster) { EXPECT_EQ(Tune(50'000, 1'000, 4096), 1024); }
+
+TEST(BatchTuner, StaysSmallWhereSizeDoesNotMatter) { EXPECT_EQ(Tune(0, 1'000'000, 4096), 16); }
+
+TEST(BatchTuner, NeverExceedsTheBound) { EXPECT_EQ(Tune(10'000'000, 1'000, 100), 100); }
+
+TEST(BatchTuner, NeverMakesBatchesOfMoreThanAFifthOfASecond) {
+  EXPECT_LE(Tune(1'000'000, 1'000'000, 4096) * 1'000'000, 200'000'000);
+}
+
+TEST(BatchTuner, PinnedIsPinned) {
+  BatchTuner tuner(7, 4096);
+  EXPECT_TRUE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 7);
+}
+
+TEST(BatchTuner, ShortBatchesDoNotCount) {
+  BatchTuner tuner(0, 4096);
+  for (int i = 0; i < 100; ++i) tuner.Measured(tuner.batch() - 1, 1);
+  EXPECT_FALSE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 16);
+}
+
+TEST(BatchTuner, TheFirstSlowBatchOfASizeIsWarmUp) {
+  BatchTuner tuner(0, 64);
+  tuner.Measured(16, 900'000);  // first touch of memory, lazy kernels
+  for (int i = 0; i < 3; ++i) tuner.Measured(16, 16'000);
+  ASSERT_EQ(tuner.batch(), 64);
+  for (int i = 0; i < 4; ++i) tuner.Measured(64, 128'000);  // slower a record
+  EXPECT_EQ(tuner.batch(), 16);
+}
+
+}  // namespace
+}  // namespace armada
