@@ -51,7 +51,8 @@ lint: ## clang-format, tools/tidy.py, clang-tidy
 
 bench: armada ## measure, and write bench/results
 	@tools/bootstrap --test
-	bench/run
+	@cmake --build build/release --target bench_parts
+	$(DEPS)/venv/bin/python bench/digits.py
 
 soak: armada ## the tests in full length: hours
 	@tools/bootstrap --test
