@@ -1,22 +1,20 @@
 #include "data/parquet_commit.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/writer.h>
-#include <parquet/exception.h>
 #include <parquet/file_writer.h>
 #include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include "base/check.h"
 #include "base/sha256.h"
-#include "base/text.h"
 #include "data/arrow_types.h"
 #include "data/parquet_commit_columns.h"
+#include "data/parquet_footer.h"
 
 namespace armada {
 namespace {
@@ -24,11 +22,7 @@ namespace {
 // Bounds the memory of a column that is being encoded, and what a reader must decode at once.
 constexpr int64_t kRowGroupRows = 128 << 10;
 
-// Footers grow by about 400 bytes a row group; beyond this it is no footer of ours.
-constexpr int64_t kMaxFooterBytes = 64 << 20;
-
-constexpr std::string_view kMagic = "PAR1";
-constexpr int64_t kTrailerBytes = 8;  // the footer's length, the magic
+constexpr std::string_view kNoCommit = "not a commit of Armada's";
 
 // Where the writer puts the file.
 class StringSink : public arrow::io::OutputStream {
@@ -131,37 +125,20 @@ Status WriteFile(const OutputSchema& schema, const arrow::Schema& arrow_schema,
 }
 
 std::unexpected<Error> NoCommit(std::string_view why) {
-  return Fail(ErrorCode::kCorrupt, "not a commit of Armada's: {}", why);
-}
-
-Result<std::string> FactText(const arrow::KeyValueMetadata& metadata, const char* key) {
-  auto value = metadata.Get(key);
-  if (!value.ok()) return NoCommit(fmt::format("its footer lacks {}", key));
-  return *value;
-}
-
-Result<int64_t> FactInt(const arrow::KeyValueMetadata& metadata, const char* key) {
-  ASSIGN_OR_RETURN(const std::string text, FactText(metadata, key));
-  int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0)
-    return NoCommit(fmt::format("{} is '{}'", key, Printable(text)));
-  return value;
+  return Fail(ErrorCode::kCorrupt, "{}: {}", kNoCommit, why);
 }
 
 Result<CommitFacts> FactsOf(const parquet::FileMetaData& footer) {
-  if (footer.key_value_metadata() == nullptr) return NoCommit("its footer carries no facts");
-  const arrow::KeyValueMetadata& metadata = *footer.key_value_metadata();
   CommitFacts facts;
-  ASSIGN_OR_RETURN(facts.job_id, FactText(metadata, "armada.job"));
-  ASSIGN_OR_RETURN(facts.shard, FactInt(metadata, "armada.shard"));
-  ASSIGN_OR_RETURN(facts.lo, FactInt(metadata, "armada.lo"));
-  ASSIGN_OR_RETURN(facts.hi, FactInt(metadata, "armada.hi"));
-  ASSIGN_OR_RETURN(const int64_t last, FactInt(metadata, "armada.last"));
-  ASSIGN_OR_RETURN(facts.rows, FactInt(metadata, "armada.rows"));
-  ASSIGN_OR_RETURN(facts.dead, FactInt(metadata, "armada.dead"));
-  ASSIGN_OR_RETURN(facts.attempt_id, FactText(metadata, "armada.attempt"));
-  ASSIGN_OR_RETURN(facts.sha256, FactText(metadata, "armada.sha256"));
+  ASSIGN_OR_RETURN(facts.job_id, FooterText(footer, "armada.job", kNoCommit));
+  ASSIGN_OR_RETURN(facts.shard, FooterInt(footer, "armada.shard", kNoCommit));
+  ASSIGN_OR_RETURN(facts.lo, FooterInt(footer, "armada.lo", kNoCommit));
+  ASSIGN_OR_RETURN(facts.hi, FooterInt(footer, "armada.hi", kNoCommit));
+  ASSIGN_OR_RETURN(const int64_t last, FooterInt(footer, "armada.last", kNoCommit));
+  ASSIGN_OR_RETURN(facts.rows, FooterInt(footer, "armada.rows", kNoCommit));
+  ASSIGN_OR_RETURN(facts.dead, FooterInt(footer, "armada.dead", kNoCommit));
+  ASSIGN_OR_RETURN(facts.attempt_id, FooterText(footer, "armada.attempt", kNoCommit));
+  ASSIGN_OR_RETURN(facts.sha256, FooterText(footer, "armada.sha256", kNoCommit));
   facts.last = last == 1;
   if (facts.sha256.size() != 64 ||
       facts.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
@@ -195,28 +172,9 @@ Result<EncodedCommit> EncodeCommit(const OutputSchema& schema, const std::string
 
 Result<CommitFacts> ReadCommitFacts(std::string_view suffix, int64_t object_bytes,
                                     int64_t* needed_bytes) {
-  if (object_bytes < static_cast<int64_t>(kMagic.size()) + kTrailerBytes)
-    return NoCommit(fmt::format("only {} bytes", object_bytes));
-  *needed_bytes = std::min(kFooterGuessBytes, object_bytes);
-  const auto have = static_cast<int64_t>(suffix.size());
-  if (have < kTrailerBytes) return Fail(ErrorCode::kLimit, "{} bytes hold no footer", have);
-  if (!suffix.ends_with(kMagic)) return NoCommit("no Parquet file");
-  const auto* trailer =
-      reinterpret_cast<const unsigned char*>(suffix.data() + have - kTrailerBytes);
-  const int64_t length =
-      trailer[0] | trailer[1] << 8 | trailer[2] << 16 | int64_t{trailer[3]} << 24;
-  if (length > kMaxFooterBytes ||
-      length > object_bytes - static_cast<int64_t>(kMagic.size()) - kTrailerBytes)
-    return NoCommit(fmt::format("a footer of {} bytes", length));
-  *needed_bytes = length + kTrailerBytes;
-  if (have < *needed_bytes)
-    return Fail(ErrorCode::kLimit, "the footer is {} bytes long", *needed_bytes);
-  try {
-    const auto footer = parquet::FileMetaData::Make(suffix.data() + have - *needed_bytes, length);
-    return FactsOf(*footer);
-  } catch (const std::exception& e) {
-    return NoCommit(fmt::format("a damaged footer: {}", Printable(e.what())));
-  }
+  ASSIGN_OR_RETURN(const std::shared_ptr<parquet::FileMetaData> footer,
+                   ReadFooter(suffix, object_bytes, kNoCommit, needed_bytes));
+  return FactsOf(*footer);
 }
 
 }  // namespace armada
