@@ -30,11 +30,11 @@ std::vector<ChainLink> Checkers::Links(const ObjectMap& objects, int64_t shard) 
 }
 
 void Checkers::Written(const ObjectMap& objects, int64_t shard, Position lo) {
+  CheckKept(objects, shard);
   const ChainVerdict verdict =
       AuditChain(shards_[shard].begin, shards_[shard].end, Links(objects, shard));
   if (verdict.kind == ChainVerdict::Kind::kBroken)
     Violated("I1", fmt::format("shard {}: {}", shard, verdict.fault));
-  CheckKept(objects, shard);
   const SimObject& object = objects.at({shard, lo});
   CheckAnswers(shard, lo, object);
   seen_.try_emplace({shard, lo}, object.hi, object.attempt);

@@ -7,21 +7,21 @@ namespace armada {
 namespace {
 
 constexpr MutantFacts kMutants[] = {
-    {Mutant::kOwnHi, "own-hi", "I4", 7, "", 0},
-    {Mutant::kTimeoutIsCreated, "timeout-is-created", "I4", 2, "", 0},
-    {Mutant::kStrayReply, "stray-reply", "I4", 6, "", 0},
-    {Mutant::kBeyondUnsettled, "beyond-unsettled", "I4", 2, "", 0},
-    {Mutant::kConflictIsMine, "conflict-is-mine", "I4", 2, "", 0},
-    {Mutant::kRefusedIsMine, "refused-is-mine", "I4", 5, "", 0},
-    {Mutant::kNeverResend, "never-resend", "I7", 2, "", 0},
-    {Mutant::kEmptyCommit, "empty-commit", "I7", 1, "", 0},
-    {Mutant::kResumeUnsettled, "resume-unsettled", "I4", 3, "", 0},
-    {Mutant::kDoneUnaudited, "done-unaudited", "", 0, "", 0},
-    {Mutant::kOldRange, "old-range", "", 0, "", 0},
-    {Mutant::kBeyondGap, "beyond-gap", "", 0, "", 0},
-    {Mutant::kOtherBytes, "other-bytes", "", 0, "", 0},
-    {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "", 0},
-    {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "", 0},
+    {Mutant::kOwnHi, "own-hi", "I4", 7, "I4", 300},
+    {Mutant::kTimeoutIsCreated, "timeout-is-created", "I4", 2, "I4", 10},
+    {Mutant::kStrayReply, "stray-reply", "I4", 6, "I4", 200},
+    {Mutant::kBeyondUnsettled, "beyond-unsettled", "I4", 2, "I4", 10},
+    {Mutant::kRefusedIsMine, "refused-is-mine", "I4", 5, "I4", 20},
+    {Mutant::kNeverResend, "never-resend", "I7", 2, "I7", 20},
+    {Mutant::kEmptyCommit, "empty-commit", "I7", 1, "I1", 10},
+    {Mutant::kResumeUnsettled, "resume-unsettled", "I4", 3, "I4", 20},
+    {Mutant::kDoneUnaudited, "done-unaudited", "", 0, "I5", 10},
+    {Mutant::kOldRange, "old-range", "", 0, "I3", 200},
+    {Mutant::kBeyondGap, "beyond-gap", "", 0, "I3", 10},
+    {Mutant::kOtherBytes, "other-bytes", "", 0, "I4", 10},
+    {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "I2", 20},
+    {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "I2", 10},
+    {Mutant::kConflictIsMine, "conflict-is-mine", "I4", 2, "I4", 30},
 };
 
 }  // namespace

@@ -15,8 +15,8 @@ struct MutantFacts {
   std::string_view name;
   std::string_view search_breaks;  // the invariant; "" = the search's world does not contain it
   int search_depth = 0;            // steps of the shortest way there
-  std::string_view sim_breaks;  // one of these, '|' between; "" = the simulation does not show it
-  int sim_seeds = 0;            // from seed 1, caught within so many
+  std::string_view sim_breaks;     // the invariant that the simulation sees broken first
+  int sim_seeds = 0;               // from seed 1, caught within so many
 };
 
 std::span<const MutantFacts> AllMutants();

@@ -72,11 +72,13 @@ int Main(int argc, char** argv) {
   std::string mutant_name;
   bool trace = false;
   bool json = false;
+  bool hash = false;
   app.add_option("--seed", seed, "the first seed; without it, a fresh one");
   app.add_option("--seeds", seeds, "how many, one after another");
   app.add_option("--mutant", mutant_name);
   app.add_flag("--trace", trace, "every step of every seed");
   app.add_flag("--json", json);
+  app.add_flag("--hash", hash, "only the hash of the last seed");
   CLI11_PARSE(app, argc, argv);
   const MutantFacts* mutant = mutant_name.empty() ? nullptr : FindMutant(mutant_name);
   if (!mutant_name.empty() && mutant == nullptr) {
@@ -97,6 +99,10 @@ int Main(int argc, char** argv) {
   }
   const double seconds = static_cast<double>(BootNs() - start_ns) / 1e9;
   const WorldResult* bad = result.violated.empty() ? nullptr : &result;
+  if (hash) {
+    fmt::print("{:016x}\n", result.hash);
+    return bad == nullptr ? 0 : 1;
+  }
   json ? PrintJson(totals, bad, seed, seconds) : Print(totals, bad, seed, seconds);
   return bad == nullptr ? 0 : 1;
 }

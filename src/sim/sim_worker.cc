@@ -221,7 +221,10 @@ void SimWorker::Reply(const ControlAction& action, ChainEvent chain) {
 // -----------------------------------------------------------------------------
 
 void SimWorker::Dispatch() {
-  while (dispatching_ && !exited_ && busy_ < options_.lanes.lanes) {
+  int64_t held = 0;
+  for (const auto& [open_id, run] : runs_)
+    for (const Answers& answers : run.held) held += answers.hi - answers.lo;
+  while (dispatching_ && !exited_ && busy_ < options_.lanes.lanes && held < options_.lanes.hold) {
     const auto it = std::find_if(runs_.begin(), runs_.end(), [this](const auto& entry) {
       return entry.second.next < shards_[entry.second.shard].end;
     });

@@ -26,6 +26,7 @@ struct LaneSettings {
   int64_t batch = 1;
   int64_t batch_ms = 10;  // of one batch; a lane may now and then take twenty times that
   int64_t tick_ms = 250;
+  int64_t hold = 1'000'000;  // nothing new is begun while answers of so many records are held
 };
 
 struct SimWorkerOptions {

@@ -59,6 +59,7 @@ void World::DrawSettings() {
   config_.max_dead_ppm = 1'000'000;  // the breaker has tests of its own
   lanes_.lanes = random_.Between(1, 4);
   lanes_.batch = random_.Between(1, 8);
+  lanes_.hold = 2 * config_.budget_bytes + 1;
   lanes_.batch_ms = OneOf<int64_t>(random_, {5, 50, 500});
 }
 
