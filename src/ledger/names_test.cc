@@ -1,0 +1,65 @@
+#include "ledger/names.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "store/key.h"
+
+namespace armada {
+namespace {
+
+constexpr char kJob[] = "0123456789abcdef0123456789abcdef";
+constexpr int64_t kLastPosition = std::numeric_limits<int64_t>::max();
+
+TEST(Names, AreThoseOfTheFormat) {
+  EXPECT_EQ(PlanKey(100'000), "plan/000000100000.parquet");
+  EXPECT_EQ(OutKey(kJob, 12'345, 678),
+            "out/000000012/0123456789abcdef0123456789abcdef-000000012345-0000000000000000678"
+            ".parquet");
+  EXPECT_EQ(GroupDoneKey(12), "group/000000012.done");
+  EXPECT_EQ(ControlKey(1), "control/000000000001.json");
+  EXPECT_EQ(WorkerKey(kJob), "workers/0123456789abcdef0123456789abcdef.json");
+}
+
+TEST(Names, SortAsNumbersDo) {
+  EXPECT_LT(PlanKey(9'999'999), PlanKey(10'000'000));
+  EXPECT_LT(OutKey(kJob, 999, 5), OutKey(kJob, 1000, 0));
+  EXPECT_LT(OutKey(kJob, 7, 9), OutKey(kJob, 7, 10));
+  EXPECT_LT(OutKey(kJob, 7, 10), OutKey(kJob, 7, kLastPosition - 1));
+}
+
+TEST(Names, OutKeysParseToWhatTheyWereMadeOf) {
+  for (const int64_t shard : {int64_t{0}, int64_t{12'345'678}, int64_t{999'999'999'999}})
+    for (const int64_t lo : {int64_t{0}, kLastPosition}) {
+      const auto name = ParseOutKey(OutKey(kJob, shard, lo));
+      ASSERT_TRUE(name.has_value());
+      EXPECT_EQ(name->job_id, kJob);
+      EXPECT_EQ(name->shard, shard);
+      EXPECT_EQ(name->lo, lo);
+    }
+}
+
+TEST(Names, NothingElseParsesAsAnOutKey) {
+  const std::string good = OutKey(kJob, 12'345, 678);
+  EXPECT_FALSE(ParseOutKey(""));
+  EXPECT_FALSE(ParseOutKey("out/000000012/"));
+  EXPECT_FALSE(ParseOutKey(good + "x"));
+  EXPECT_FALSE(ParseOutKey("x" + good));
+  for (const char* in_wrong_place :
+       {"out/000000013/0123456789abcdef0123456789abcdef-000000012345-0000000000000000678.parquet",
+        "out/000000012/0123456789ABCDEF0123456789abcdef-000000012345-0000000000000000678.parquet",
+        "out/000000012/0123456789abcdef0123456789abcdef-000000012345-9999999999999999999.parquet",
+        "out/-00000000/0123456789abcdef0123456789abcdef--00000000000-0000000000000000678.parquet"})
+    EXPECT_FALSE(ParseOutKey(in_wrong_place)) << in_wrong_place;
+}
+
+TEST(Names, AModelFileOfAnyNameHasAKey) {
+  EXPECT_EQ(ModelKey("abc", "m/saved_model.pb"), "model/abc/m/saved_model.pb");
+  for (const char* path : {"my model (1).onnx", ".hidden.onnx", "m=3D.onnx", "größe.onnx"})
+    EXPECT_TRUE(IsKey(ModelKey("abc", path))) << path;
+  EXPECT_NE(ModelKey("abc", "a b"), ModelKey("abc", "a=20b"));
+}
+
+}  // namespace
+}  // namespace armada

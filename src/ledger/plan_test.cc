@@ -1,0 +1,261 @@
+#include "ledger/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "ledger/job_testing.h"
+#include "store/faulty_store.h"
+#include "store/memory_store.h"
+
+namespace armada {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr char kJob[] = "0123456789abcdef0123456789abcdef";
+constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
+
+// A source that only lists.
+class ListedFiles : public Source {
+ public:
+  explicit ListedFiles(const std::map<std::string, int64_t>& rows) {
+    for (const auto& [path, count] : rows)
+      files.push_back({.path = path,
+                       .stamp = {.size_bytes = count, .mtime_ns = 5, .inode = files.size() + 1},
+                       .rows = count,
+                       .splittable = count != kUnknown});
+  }
+  Status List(const std::string& after, int64_t* skipped,
+              const std::function<Status(const SourceFile&)>& visit) override {
+    for (const SourceFile& file : files) {
+      if (file.path <= after) continue;
+      if (file.path.ends_with(".txt"))
+        ++*skipped;
+      else
+        RETURN_IF_ERROR(visit(file));
+    }
+    return {};
+  }
+  Result<std::unique_ptr<ShardReader>> Open(const ShardInput&, int64_t) override {
+    return Fail(ErrorCode::kInternal, "lists only");
+  }
+  Result<std::vector<std::pair<std::string, std::string>>> KeptColumns() override { return {}; }
+
+  std::vector<SourceFile> files;
+};
+
+// Every record of every file is in exactly one shard, in order, and no shard is too large.
+void ExpectCovers(Plan& plan, const ListedFiles& source, int64_t shard_records) {
+  int64_t shard = 0;
+  for (const SourceFile& file : source.files) {
+    if (file.path.ends_with(".txt")) continue;
+    for (int64_t at = 0; at < file.rows; ++shard) {
+      ASSERT_LT(shard, plan.totals().shards);
+      const auto planned = plan.Shard(shard);
+      ASSERT_TRUE(planned.has_value());
+      EXPECT_EQ(planned->shard, shard);
+      EXPECT_EQ(planned->input.path, file.path);
+      EXPECT_EQ(planned->input.stamp, file.stamp);
+      ASSERT_EQ(planned->input.begin, at);
+      ASSERT_GT(planned->input.end, at);
+      if (file.splittable) {
+        EXPECT_LE(planned->input.end - at, shard_records);
+      }
+      at = planned->input.end;
+    }
+  }
+  EXPECT_EQ(shard, plan.totals().shards);
+}
+
+TEST(Plan, CutsFilesIntoShardsOfAtMostSoManyRecords) {
+  MemoryStore store;
+  ListedFiles source({{"a", 25}, {"b", 0}, {"c", 10}, {"notes.txt", 3}});
+  const auto totals = CompletePlan(store, source, kJob, {.shard_records = 10});
+  ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
+  EXPECT_EQ(*totals, (PlanTotals{.shards = 4, .records = 35, .files = 3, .skipped_files = 1}));
+  const auto plan = Plan::Open(store, kJob);
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_EQ((*plan)->totals(), *totals);
+  ExpectCovers(**plan, source, 10);
+}
+
+TEST(Plan, AFileOfUnknownLengthIsOneShardWithoutEnd) {
+  MemoryStore store;
+  ListedFiles source({{"a.gz", kUnknown}, {"b", 5}});
+  const auto totals = CompletePlan(store, source, kJob, {.shard_records = 10});
+  ASSERT_TRUE(totals.has_value());
+  EXPECT_EQ(totals->shards, 2);
+  EXPECT_FALSE(totals->records_known);
+  EXPECT_EQ(totals->records, 5);
+  EXPECT_EQ((*Plan::Open(store, kJob))->Shard(0)->input.end, kUnknown);
+}
+
+TEST(Plan, NothingToPlanIsAnErrorAndLeavesNothingBehind) {
+  MemoryStore store;
+  ListedFiles source({{"empty", 0}, {"notes.txt", 1}});
+  const auto totals = CompletePlan(store, source, kJob, {.shard_records = 10});
+  ASSERT_FALSE(totals.has_value());
+  EXPECT_EQ(totals.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(totals.error().message, HasSubstr("no records"));
+  EXPECT_TRUE(ListAll(store, "")->empty());
+}
+
+TEST(Plan, PartsFormAChainAndGroupsCrossThem) {
+  MemoryStore store;
+  ListedFiles source({{"a", 1500}, {"b", 700}});
+  const PlanLimits limits{.shard_records = 1, .part_shards = 300};
+  ASSERT_TRUE(CompletePlan(store, source, kJob, limits));
+  EXPECT_EQ(ListAll(store, "plan/")->size(), 8u);
+  const auto plan = Plan::Open(store, kJob);
+  ASSERT_TRUE(plan.has_value());
+  ExpectCovers(**plan, source, 1);
+  EXPECT_EQ((*plan)->groups(), 3);
+  const auto group = (*plan)->Group(2);
+  ASSERT_TRUE(group.has_value());
+  ASSERT_EQ(group->size(), 200u);
+  EXPECT_EQ(group->front().shard, 2000);
+}
+
+TEST(Plan, PartsStayWithinTheirBytes) {
+  MemoryStore store;
+  const std::string long_path(1000, 'x');
+  ListedFiles source({{long_path, 2000}});
+  const PlanLimits limits{.shard_records = 1, .part_bytes = 300'000};
+  ASSERT_TRUE(CompletePlan(store, source, kJob, limits));
+  const auto parts = ListAll(store, "plan/");
+  EXPECT_GT(parts->size(), 5u);
+  for (const ObjectInfo& part : *parts) EXPECT_LE(part.size_bytes, limits.part_bytes);
+  ExpectCovers(**Plan::Open(store, kJob), source, 1);
+}
+
+// Lets so many creates through, and then no call any more.
+class DyingStore : public PassingStore {
+ public:
+  DyingStore(ObjectStore& base, int creates) : PassingStore(base), left_(creates) {}
+  Status Create(std::string_view key, std::string_view bytes) override {
+    if (left_-- <= 0) return Fail(ErrorCode::kCancelled, "killed");
+    return PassingStore::Create(key, bytes);
+  }
+
+ private:
+  int left_;
+};
+
+TEST(Plan, GoesOnWhereverAPlannerWasKilled) {
+  ListedFiles source({{"a", 50}, {"b.txt", 1}, {"c", 7}, {"d", 0}, {"e", 31}});
+  const PlanLimits limits{.shard_records = 2, .part_shards = 4};
+  for (int creates = 0; creates < 12; ++creates) {
+    MemoryStore store;
+    DyingStore dying(store, creates);
+    ASSERT_FALSE(CompletePlan(dying, source, kJob, limits));
+    EXPECT_EQ(Plan::Open(store, kJob).error().code, ErrorCode::kUnavailable);
+    const auto totals = CompletePlan(store, source, kJob, limits);
+    ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
+    EXPECT_EQ(*totals, (PlanTotals{.shards = 45, .records = 88, .files = 4, .skipped_files = 1}));
+    const auto plan = Plan::Open(store, kJob);
+    EXPECT_EQ((*plan)->totals(), *totals);
+    ExpectCovers(**plan, source, 2);
+  }
+}
+
+TEST(Plan, GoesOnBehindAPartOfOtherSizes) {
+  ListedFiles source({{"a", 50}, {"c", 7}, {"e", 31}});
+  for (int creates = 1; creates < 8; ++creates) {
+    MemoryStore store;
+    DyingStore dying(store, creates);
+    ASSERT_FALSE(CompletePlan(dying, source, kJob, {.shard_records = 3, .part_shards = 2}));
+    ASSERT_TRUE(CompletePlan(store, source, kJob, {.shard_records = 2, .part_shards = 100}));
+    ExpectCovers(**Plan::Open(store, kJob), source, 3);
+  }
+}
+
+// Before the n-th create, another planner plans everything that is left.
+class RacedStore : public PassingStore {
+ public:
+  RacedStore(ObjectStore& base, int creates, std::function<void()> race)
+      : PassingStore(base), left_(creates), race_(std::move(race)) {}
+  Status Create(std::string_view key, std::string_view bytes) override {
+    if (left_-- == 0) race_();
+    return PassingStore::Create(key, bytes);
+  }
+
+ private:
+  int left_;
+  std::function<void()> race_;
+};
+
+TEST(Plan, TwoPlannersAgreeOnWhoeverWasFirst) {
+  ListedFiles source({{"a", 50}, {"b.txt", 1}, {"c", 7}, {"e", 31}});
+  for (const PlanLimits& others : {PlanLimits{.shard_records = 2, .part_shards = 4},
+                                   PlanLimits{.shard_records = 3, .part_shards = 5}})
+    for (int creates = 0; creates < 10; ++creates) {
+      MemoryStore store;
+      RacedStore raced(store, creates,
+                       [&] { ASSERT_TRUE(CompletePlan(store, source, kJob, others)); });
+      const auto totals = CompletePlan(raced, source, kJob, {.shard_records = 2, .part_shards = 4});
+      ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
+      const auto plan = Plan::Open(store, kJob);
+      ASSERT_TRUE(plan.has_value());
+      EXPECT_EQ(*totals, (*plan)->totals());
+      EXPECT_EQ(totals->records, 88);
+      ExpectCovers(**plan, source, 3);
+    }
+}
+
+TEST(Plan, IsWholeWhateverTheStoreAnswers) {
+  ListedFiles source({{"a", 50}, {"c", 7}, {"e", 31}});
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    MemoryStore base;
+    FaultyStore store(base, {.seed = seed,
+                             .reply_lost = 4,
+                             .request_lost = 4,
+                             .late = 4,
+                             .unavailable = 20,
+                             .truncated_read = 10});
+    const auto totals = CompletePlan(store, source, kJob, {.shard_records = 2, .part_shards = 9});
+    ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
+    store.LandLateWrites();
+    ExpectCovers(**Plan::Open(base, kJob), source, 2);
+  }
+}
+
+TEST(Plan, AFileThatChangesBetweenItsPartsIsNamed) {
+  ListedFiles source({{"a", 50}});
+  MemoryStore store;
+  DyingStore dying(store, 1);
+  const PlanLimits limits{.shard_records = 2, .part_shards = 4};
+  ASSERT_FALSE(CompletePlan(dying, source, kJob, limits));
+  source.files[0].stamp.mtime_ns = 6;
+  const auto totals = CompletePlan(store, source, kJob, limits);
+  ASSERT_FALSE(totals.has_value());
+  EXPECT_EQ(totals.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(totals.error().message, HasSubstr("a: changed"));
+  source.files.clear();
+  EXPECT_THAT(CompletePlan(store, source, kJob, limits).error().message, HasSubstr("a: changed"));
+}
+
+TEST(Plan, ADamagedOrForeignPartIsCorrupt) {
+  MemoryStore store;
+  ListedFiles source({{"a", 5}});
+  ASSERT_TRUE(CompletePlan(store, source, kJob, {.shard_records = 2}));
+  EXPECT_EQ(Plan::Open(store, "f123456789abcdef0123456789abcdef").error().code,
+            ErrorCode::kCorrupt);
+  const std::string key = PlanKey(0);
+  const std::string bytes = *store.Get(key);
+  for (const std::string& damaged :
+       {std::string(), bytes.substr(0, bytes.size() / 2), bytes.substr(1000), bytes + "x"}) {
+    ASSERT_TRUE(store.Put(key, damaged));
+    const auto plan = Plan::Open(store, kJob);
+    const Error error = plan ? (*plan)->Shard(0).error() : plan.error();  // footer or rows
+    EXPECT_EQ(error.code, ErrorCode::kCorrupt);
+    EXPECT_THAT(error.message, HasSubstr(key));
+  }
+}
+
+}  // namespace
+}  // namespace armada
