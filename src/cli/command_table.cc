@@ -2,97 +2,111 @@
 
 namespace armada {
 
+namespace {
+
+CommandGroup Work() {
+  return {
+      "Work",
+      {
+          {.name = "run",
+           .arguments = "JOB.yaml",
+           .summary = "submit a job, work on it until it is done, report",
+           .details = "Run it again after anything that stopped it: it goes on behind what is "
+                      "committed.",
+           .examples = "armada run job.yaml\n"
+                       "armada run job.yaml --workers 4\n"
+                       "armada run job.yaml --set input.uri=/data/digits --job /data/out.armada",
+           .declare = DeclareRun},
+          {.name = "submit",
+           .arguments = "JOB.yaml",
+           .summary = "publish a job without working on it",
+           .details = "Workers are started with `armada work`, here or wherever the job folder "
+                      "is reachable.",
+           .examples = "armada submit job.yaml --explain\n"
+                       "armada submit job.yaml",
+           .declare = DeclareSubmit},
+          {.name = "work",
+           .arguments = "JOB",
+           .summary = "be one worker of a job, until it is done",
+           .details = "On SIGTERM it commits what it has done and leaves (exit code 130).",
+           .examples = "armada work digits.armada\n"
+                       "armada work digits.armada --index 0 --of 4",
+           .declare = DeclareWork},
+          {.name = "resume",
+           .arguments = "JOB",
+           .summary = "lift a job's pause",
+           .details = {},
+           .examples = "armada resume digits.armada --max-dead 5%",
+           .declare = DeclareResume},
+      }};
+}
+
+CommandGroup Look() {
+  return {
+      "Look",
+      {
+          {.name = "status",
+           .arguments = "JOB",
+           .summary = "how far a job is",
+           .details = {},
+           .examples = "armada status digits.armada\n"
+                       "armada status digits.armada --json",
+           .declare = DeclareStatus},
+          {.name = "report",
+           .arguments = "JOB",
+           .summary = "what there is, what it took, how right it is",
+           .details = {},
+           .examples = "armada report digits.armada\n"
+                       "armada report digits.armada --price-per-hour 0.34",
+           .declare = DeclareReport},
+          {.name = "errors",
+           .arguments = "JOB",
+           .summary = "the records that could not be predicted, and why",
+           .details = {},
+           .examples = "armada errors digits.armada --limit 100",
+           .declare = DeclareErrors},
+          {.name = "verify",
+           .arguments = "JOB",
+           .summary = "prove that every record has exactly one answer",
+           .details = "Reads the job folder from scratch. Exit code 1 when something is missing "
+                      "or wrong.",
+           .examples = "armada verify digits.armada\n"
+                       "armada verify digits.armada --deep",
+           .declare = DeclareVerify},
+      }};
+}
+
+CommandGroup Prepare() {
+  return {"Prepare",
+          {
+              {.name = "bench",
+               .arguments = "MODEL INPUT",
+               .summary = "this machine's rate, stage by stage, on your model and data",
+               .details = {},
+               .examples = "armada bench model.onnx images/\n"
+                           "armada bench model.onnx rows.parquet --price-per-hour 0.34",
+               .declare = DeclareBench},
+              {.name = "doctor",
+               .arguments = "[MODEL|JOB]",
+               .summary = "what Armada sees: this machine, a model, or a job's folder",
+               .details = {},
+               .examples = "armada doctor\n"
+                           "armada doctor model.onnx\n"
+                           "armada doctor digits.armada",
+               .declare = DeclareDoctor},
+              {.name = "version",
+               .arguments = {},
+               .summary = "versions of Armada and its engines",
+               .details = {},
+               .examples = "armada version --json",
+               .declare = DeclareVersion},
+          }};
+}
+
+}  // namespace
+
 std::span<const CommandGroup> CommandGroups() {
-  static const std::vector<CommandGroup> groups = {
-      {"Work",
-       {
-           {.name = "run",
-            .arguments = "JOB.yaml",
-            .summary = "submit a job, work on it until it is done, report",
-            .details = "Run it again after anything that stopped it: it goes on behind what is "
-                       "committed.",
-            .examples = "armada run job.yaml\n"
-                        "armada run job.yaml --workers 4\n"
-                        "armada run job.yaml --set input.uri=/data/digits --job /data/out.armada",
-            .declare = DeclareRun},
-           {.name = "submit",
-            .arguments = "JOB.yaml",
-            .summary = "publish a job without working on it",
-            .details = "Workers are started with `armada work`, here or wherever the job folder "
-                       "is reachable.",
-            .examples = "armada submit job.yaml --explain\n"
-                        "armada submit job.yaml",
-            .declare = DeclareSubmit},
-           {.name = "work",
-            .arguments = "JOB",
-            .summary = "be one worker of a job, until it is done",
-            .details = "On SIGTERM it commits what it has done and leaves (exit code 130).",
-            .examples = "armada work digits.armada\n"
-                        "armada work digits.armada --index 0 --of 4",
-            .declare = DeclareWork},
-           {.name = "resume",
-            .arguments = "JOB",
-            .summary = "lift a job's pause",
-            .details = {},
-            .examples = "armada resume digits.armada --max-dead 5%",
-            .declare = DeclareResume},
-       }},
-      {"Look",
-       {
-           {.name = "status",
-            .arguments = "JOB",
-            .summary = "how far a job is",
-            .details = {},
-            .examples = "armada status digits.armada\n"
-                        "armada status digits.armada --json",
-            .declare = DeclareStatus},
-           {.name = "report",
-            .arguments = "JOB",
-            .summary = "what there is, what it took, how right it is",
-            .details = {},
-            .examples = "armada report digits.armada\n"
-                        "armada report digits.armada --price-per-hour 0.34",
-            .declare = DeclareReport},
-           {.name = "errors",
-            .arguments = "JOB",
-            .summary = "the records that could not be predicted, and why",
-            .details = {},
-            .examples = "armada errors digits.armada --limit 100",
-            .declare = DeclareErrors},
-           {.name = "verify",
-            .arguments = "JOB",
-            .summary = "prove that every record has exactly one answer",
-            .details = "Reads the job folder from scratch. Exit code 1 when something is missing "
-                       "or wrong.",
-            .examples = "armada verify digits.armada\n"
-                        "armada verify digits.armada --deep",
-            .declare = DeclareVerify},
-       }},
-      {"Prepare",
-       {
-           {.name = "bench",
-            .arguments = "MODEL INPUT",
-            .summary = "this machine's rate, stage by stage, on your model and data",
-            .details = {},
-            .examples = "armada bench model.onnx images/\n"
-                        "armada bench model.onnx rows.parquet --price-per-hour 0.34",
-            .declare = DeclareBench},
-           {.name = "doctor",
-            .arguments = "[MODEL|JOB]",
-            .summary = "what Armada sees: this machine, a model, or a job's folder",
-            .details = {},
-            .examples = "armada doctor\n"
-                        "armada doctor model.onnx\n"
-                        "armada doctor digits.armada",
-            .declare = DeclareDoctor},
-           {.name = "version",
-            .arguments = {},
-            .summary = "versions of Armada and its engines",
-            .details = {},
-            .examples = "armada version --json",
-            .declare = DeclareVersion},
-       }},
-  };
+  static const std::vector<CommandGroup> groups = {Work(), Look(), Prepare()};
   return groups;
 }
 
