@@ -223,7 +223,8 @@ void SimWorker::Reply(const ControlAction& action, ChainEvent chain) {
 void SimWorker::Dispatch() {
   int64_t held = 0;
   for (const auto& [open_id, run] : runs_)
-    for (const Answers& answers : run.held) held += answers.hi - answers.lo;
+    for (const Answers& answers : run.held)
+      held += std::min(answers.hi, shards_[run.shard].real) - answers.lo;
   while (dispatching_ && !exited_ && busy_ < options_.lanes.lanes && held < options_.lanes.hold) {
     const auto it = std::find_if(runs_.begin(), runs_.end(), [this](const auto& entry) {
       return entry.second.next < shards_[entry.second.shard].end;
