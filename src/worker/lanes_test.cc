@@ -75,9 +75,15 @@ class LanesTest : public testing::Test {
     options.batch = batch;
     options.max_batch = 64;
     options.record_bytes = kRecordBytes;
-    lanes_ = std::make_unique<Lanes>(source_, *model_, schema_, options, [this](LaneReport report) {
-      reports_.Post(std::move(report));
-    });
+    const auto open_model = [this](int64_t rows) {
+      ModelOptions model_options;
+      model_options.transform.fed = ElementType::kU8;
+      model_options.max_batch = rows;
+      return engine_->Open(path_, model_options);
+    };
+    lanes_ =
+        std::make_unique<Lanes>(source_, open_model, schema_, options,
+                                [this](LaneReport report) { reports_.Post(std::move(report)); });
     ASSERT_TRUE(lanes_->Start());
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/engine.h"
+#include "engine/smoke.h"
 #include "ledger/control.h"
 #include "ledger/plan.h"
 #include "platform/clock.h"
@@ -60,7 +61,10 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
     return outcome;
   }
   ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Open(*job.store, record.job_id));
-  ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, NewEngine(record.engine));
+  std::shared_ptr<Engine> engine = job.engine;
+  if (!engine) {
+    ASSIGN_OR_RETURN(engine, NewEngine(record.engine));
+  }
   if (record.precision == Precision::kBf16 && !engine->HasBf16())
     return FailWith(
         ErrorCode::kInvalid,
@@ -83,13 +87,20 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
 
   Mailbox<LoopMessage> mail;
+  ModelOptions model_options;
+  model_options.precision = record.precision;
+  model_options.transform = record.transform;
+  model_options.lanes = static_cast<int>(lane_options.lanes);
+  // Whoever submitted in this process has tried the model in a child already.
+  if (options.smoke_test && !job.engine) {
+    model_options.max_batch = 1;
+    RETURN_IF_ERROR(
+        SmokeTest(record.engine, model_path, model_options, {.model_sha256 = record.model_sha256}));
+  }
   const auto open_model = [&](int64_t batch) {
-    ModelOptions model_options;
-    model_options.precision = record.precision;
-    model_options.transform = record.transform;
-    model_options.max_batch = batch;
-    model_options.lanes = static_cast<int>(lane_options.lanes);
-    return engine->Open(model_path, model_options);
+    ModelOptions sized = model_options;
+    sized.max_batch = batch;
+    return engine->Open(model_path, sized);
   };
   Lanes lanes(*source, open_model, record.schema, lane_options,
               [&mail](LaneReport report) { mail.Post(std::move(report)); });
