@@ -43,7 +43,7 @@ Result<BenchResult> Measure(const BenchOptions& options) {
   result.precision = PrecisionName(record.precision);
   result.lanes = UsableCores();
   StageBench bench(std::move(record));
-  RETURN_IF_ERROR(bench.Prepare(spec.model.path, result.lanes));
+  RETURN_IF_ERROR(bench.Prepare());
   result.records = bench.records();
   result.rates.push_back(bench.Read());
   StageRate best;

@@ -16,7 +16,7 @@ struct ErrorsOptions {
 };
 
 int ShowErrors(const ErrorsOptions& options) {
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error(), options.json);
   const Result<DeadRecords> dead = ReadDeadRecords(*job, options.limit);
   if (!dead) return Failed(dead.error(), options.json);

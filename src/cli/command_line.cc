@@ -105,7 +105,10 @@ std::string OptionLabel(const CLI::Option& option) {
   for (const std::string& name : option.get_snames()) label += fmt::format("-{}, ", name);
   for (const std::string& name : option.get_lnames()) label += fmt::format("--{}, ", name);
   label.resize(label.size() - 2);
-  if (option.get_items_expected_max() > 0) label += " " + option.get_type_name();
+  if (option.get_items_expected_max() > 0) {
+    const std::string type = option.get_type_name();
+    label += " " + type.substr(0, type.find(':'));  // what follows names CLI11's check
+  }
   return label;
 }
 

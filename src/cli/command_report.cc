@@ -17,7 +17,7 @@ struct ReportOptions {
 };
 
 int Report(const ReportOptions& options) {
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error(), options.json);
   Result<JobReport> report = ReadReport(*job);
   if (!report) return Failed(report.error(), options.json);

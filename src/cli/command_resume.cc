@@ -46,7 +46,7 @@ int Resume(const ResumeOptions& options) {
     }
     entry.max_dead_ppm = *share;
   }
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error(), options.json);
   const Result<ControlState> control = ReadControl(*job->store);
   if (!control) return Failed(control.error(), options.json);

@@ -16,7 +16,7 @@ struct StatusOptions {
 };
 
 int ShowStatus(const StatusOptions& options) {
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error(), options.json);
   const int64_t now_ms = WallMs();
   const Result<JobStatus> status = ReadStatus(*job, now_ms);

@@ -45,7 +45,7 @@ std::string VerifyText(const AuditReport& report, bool deep) {
 }
 
 int Verify(const VerifyOptions& options) {
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error(), options.json);
   const Result<AuditReport> report = VerifyJob(*job, options.deep);
   if (!report) return Failed(report.error(), options.json);

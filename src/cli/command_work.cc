@@ -39,7 +39,7 @@ int Work(const OneWorkerOptions& options) {
     (void)Failed(Error{ErrorCode::kInvalid, "work: --grace: " + grace_ms.error().message, {}});
     return kExitUsage;
   }
-  Result<Job> job = OpenJob(options.job);
+  Result<Job> job = OpenJobFolder(options.job);
   if (!job) return Failed(job.error());
   ProgressPrinter printer(job->record.spec.name);
   WorkerOptions worker;

@@ -35,4 +35,11 @@ Result<JobSpec> LoadJobFile(const JobFileOptions& options) {
   return spec;
 }
 
+Result<Job> OpenJobFolder(const std::string& uri) {
+  if (!uri.contains("://") && !IsFolder(uri))
+    return FailWith(ErrorCode::kNotFound, fmt::format("no job at {}", Printable(uri)),
+                    "submit it with armada run or armada submit, or correct the path");
+  return OpenJob(uri);
+}
+
 }  // namespace armada

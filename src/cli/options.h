@@ -25,4 +25,7 @@ struct JobFileOptions {
 void AddJobFileOptions(CLI::App& app, JobFileOptions* options);
 Result<JobSpec> LoadJobFile(const JobFileOptions& options);
 
+// OpenJob, for commands that look at a job: they do not make a folder that is not there.
+Result<Job> OpenJobFolder(const std::string& uri);
+
 }  // namespace armada

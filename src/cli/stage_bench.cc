@@ -41,7 +41,16 @@ Status StageBench::ReadFile(Source& source, const SourceFile& file, int64_t* spe
   return {};
 }
 
-Status StageBench::Prepare(const std::string& model_path, int64_t lanes) {
+Result<std::shared_ptr<Model>> StageBench::OpenModel(int64_t batch, int64_t lanes) {
+  ModelOptions options;
+  options.precision = record_.precision;
+  options.transform = record_.transform;
+  options.max_batch = batch;
+  options.lanes = static_cast<int>(lanes);
+  return engine_->Open(record_.spec.model.path, options);
+}
+
+Status StageBench::Prepare() {
   record_bytes_ = record_.signature.inputs[0].elements() * ElementBytes(record_.input.element);
   InputSpec input = record_.input;
   ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(&input));
@@ -60,13 +69,7 @@ Status StageBench::Prepare(const std::string& model_path, int64_t lanes) {
                     "give a file or folder that does");
   read_ = {.stage = "read", .batch = 0, .lanes = 1, .rate_per_s = PerSecond(rows_, spent_ns)};
   max_batch_ = std::min(kMaxBatch, rows_);
-  ModelOptions options;
-  options.precision = record_.precision;
-  options.transform = record_.transform;
-  options.max_batch = max_batch_;
-  options.lanes = static_cast<int>(lanes);
-  ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine, NewEngine(record_.engine));
-  ASSIGN_OR_RETURN(model_, engine->Open(model_path, options));
+  ASSIGN_OR_RETURN(engine_, NewEngine(record_.engine));
   return {};
 }
 
@@ -78,7 +81,7 @@ std::vector<int64_t> StageBench::BatchSizes() const {
 }
 
 Result<int64_t> StageBench::InferUntil(Stream& stream, int64_t batch, int64_t until_ns) {
-  std::vector<std::span<const float>> outputs(model_->signature().outputs.size());
+  std::vector<std::span<const float>> outputs(record_.signature.outputs.size());
   int64_t done = 0;
   int64_t at = 0;
   do {
@@ -93,9 +96,10 @@ Result<int64_t> StageBench::InferUntil(Stream& stream, int64_t batch, int64_t un
 }
 
 Result<StageRate> StageBench::Infer(int64_t batch, int64_t lanes) {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, OpenModel(batch, lanes));
   std::vector<std::unique_ptr<Stream>> streams;
   for (int64_t i = 0; i < lanes; ++i) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Stream> stream, model_->NewStream());
+    ASSIGN_OR_RETURN(std::unique_ptr<Stream> stream, model->NewStream());
     RETURN_IF_ERROR(InferUntil(*stream, batch, 0));  // the first run allocates
     streams.push_back(std::move(stream));
   }
@@ -117,10 +121,11 @@ Result<StageRate> StageBench::Infer(int64_t batch, int64_t lanes) {
 }
 
 Result<StageRate> StageBench::Encode() {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, OpenModel(max_batch_, 1));
   ASSIGN_OR_RETURN(const std::vector<size_t> indices,
-                   MatchOutputs(record_.schema, model_->signature()));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model_->NewStream());
-  std::vector<std::span<const float>> outputs(model_->signature().outputs.size());
+                   MatchOutputs(record_.schema, model->signature()));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model->NewStream());
+  std::vector<std::span<const float>> outputs(model->signature().outputs.size());
   std::vector<ResultBlock> blocks;
   int64_t spent_ns = 0;
   int64_t at = 0;
@@ -145,7 +150,6 @@ Result<StageRate> StageBench::Encode() {
     }
     at += batch.rows;
   }
-  if (!record_.schema.kept.empty()) return StageRate{"encode", 0, 1, 0};
   std::vector<const ResultBlock*> pointers;
   for (const ResultBlock& block : blocks) pointers.push_back(&block);
   const int64_t begin_ns = BootNs();

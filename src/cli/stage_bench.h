@@ -30,14 +30,15 @@ class StageBench {
   static constexpr int64_t kMaxRecords = 65'536;
   static constexpr int64_t kMaxBytes = 256 << 20;
 
+  // REQUIRES record.spec.model.path is the model.
   explicit StageBench(JobRecord record) : record_(std::move(record)) {}
 
-  // Reads records, measuring it, and opens the model. kInvalid when there is no record.
-  Status Prepare(const std::string& model_path, int64_t lanes);
+  // Reads records, measuring it. kInvalid when there is none.
+  Status Prepare();
 
   StageRate Read() const { return read_; }
   int64_t records() const { return rows_; }
-  // Batch sizes worth trying: powers of four up to what the model was opened for.
+  // Batch sizes worth trying: powers of four.
   std::vector<int64_t> BatchSizes() const;
   Result<StageRate> Infer(int64_t batch, int64_t lanes);
   // Answers made of outputs, and Parquet made of answers.
@@ -45,11 +46,13 @@ class StageBench {
 
  private:
   Status ReadFile(Source& source, const SourceFile& file, int64_t* spent_ns);
+  // Engines compile for a batch size.
+  Result<std::shared_ptr<Model>> OpenModel(int64_t batch, int64_t lanes);
   // Runs batches on one stream until `until_ns`; the records it did.
   Result<int64_t> InferUntil(Stream& stream, int64_t batch, int64_t until_ns);
 
   JobRecord record_;
-  std::shared_ptr<Model> model_;
+  std::unique_ptr<Engine> engine_;
   int64_t record_bytes_ = 0;
   int64_t max_batch_ = 1;
   int64_t rows_ = 0;

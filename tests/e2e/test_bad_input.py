@@ -34,7 +34,7 @@ TEXTS = [
     ("a list", "- model\n- input\n", ["job.yaml", "mapping"]),
     ("mistyped section", "modle: {path: m.fake.json}\ninput: {uri: images}\n",
      ["job.yaml:1", "modle", "did you mean model?"]),
-    ("mistyped key", "model: {path: m.fake.json}\ninput: {ur: images}\n", ["job.yaml:2", "did you mean input.uri?"]),
+    ("mistyped key", "model: {path: m.fake.json}\ninput: {urii: images}\n", ["job.yaml:2", "did you mean input.uri?"]),
     ("a key given twice", "model: {path: m}\nmodel: {path: n}\ninput: {uri: i}\n", ["job.yaml:2", "given twice"]),
     ("a secret", "model: {path: m.fake.json}\ninput: {uri: i, aws_secret_access_key: AKIA}\n", ["secrets"]),
     ("not built yet", "model: {path: m.fake.json}\ninput: {uri: i}\nlimits: {deadline: 72h}\n",
@@ -68,19 +68,29 @@ SETS = [
     ("HDF5 file", [f"model.path={MODELS}/tiny.h5"], ["tiny.h5", "export"]),
     ("PyTorch file", [f"model.path={MODELS}/tiny.pt"], ["tiny.pt", "export"]),
     ("model of two inputs", [f"model.path={MODELS}/two_inputs.onnx"], ["two_inputs.onnx"]),
-    ("model of text", [f"model.path={MODELS}/text.onnx"], ["text.onnx"]),
-    ("model without a batch", [f"model.path={MODELS}/no_batch.onnx"], ["no_batch.onnx"]),
+    ("model of other records", [f"model.path={MODELS}/dense.onnx"], ["images-idx3-ubyte", "28x28"]),
     ("half of a SavedModel", ["model.path=half"], ["half"]),
     ("IDX cut off", ["input.uri=cut-images-idx3-ubyte"], ["cut-images-idx3-ubyte"]),
     ("IDX of another shape", ["input.uri=wide-images-idx3-ubyte"], ["wide-images-idx3-ubyte", "30"]),
-    ("IDX of nothing", ["input.uri=none-images-idx3-ubyte"], ["none-images-idx3-ubyte"]),
+    ("IDX of nothing", ["input.uri=none-images-idx3-ubyte"], ["no records"]),
     ("text for IDX", ["input.uri=text-images-idx3-ubyte", "input.format=idx"], ["text-images-idx3-ubyte"]),
     ("damaged Parquet", ["input.uri=damaged.parquet"], ["damaged.parquet"]),
     ("labels that are not there", ["postprocess.top_k=1", "evaluate.labels=auto"], ["labels"]),
     ("class names that are not there", ["postprocess.top_k=1", "postprocess.labels=names.txt"], ["names.txt"]),
     ("more classes than there are", ["postprocess.top_k=11"], ["top_k"]),
     ("output that is not there", ["model.outputs=[logits]"], ["logits", "digit"]),
-    ("column for IDX", ["output.keep=[weight]"], ["weight"]),
+    ("column for IDX", ["output.keep=[weight]"], ["images-idx3-ubyte", "IDX files have no columns"]),
+]
+
+# What `doctor` says of a model that can't be run.
+MODELS_THAT_CANT_BE_RUN = [
+    ("text.onnx", ["input words is text"]),
+    ("no_batch.onnx", ["every output needs one row a record"]),
+    ("open_size.onnx", ["only the first dimension, the batch, may be open"]),
+    ("open_output.onnx", ["every output needs one row a record"]),
+    ("mixes_records.onnx", ["depends on the other records in its batch"]),
+    ("two_inputs.onnx", ["the model has 2 inputs"]),
+    ("stateful.xml", ["keeps state from one run to the next"]),
 ]
 
 
@@ -135,6 +145,15 @@ def test_keys_models_and_inputs(sets, words, sound_job, tmp_path):
     nothing_published(tmp_path)
 
 
+@pytest.mark.parametrize("model,words", MODELS_THAT_CANT_BE_RUN, ids=[m[0] for m in MODELS_THAT_CANT_BE_RUN])
+def test_doctor_says_why_a_model_cannot_be_run(model, words):
+    result = armada("doctor", MODELS / model)
+    assert result.returncode == 3
+    assert "smoke     FAILED" in result.stdout
+    for word in words:
+        assert word in result.stdout
+
+
 def test_the_sound_job_is_sound(sound_job):
     succeeded("run", sound_job)
 
@@ -166,7 +185,7 @@ def test_a_damaged_job_json_is_the_stores_fault(sound_job):
 
 def test_a_damaged_result_is_found(sound_job):
     succeeded("run", sound_job)
-    (path,) = pathlib.Path("job.armada/out").glob("*/*.parquet")
+    path = sorted(pathlib.Path("job.armada/out").glob("*/*.parquet"))[0]
     path.chmod(0o644)
     data = bytearray(path.read_bytes())
     data[20] ^= 0xFF
