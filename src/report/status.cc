@@ -49,7 +49,7 @@ Result<JobStatus> ReadStatus(Job& job, int64_t now_ms) {
   ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
   status.work = SumWork(beats);
   for (const WorkerBeat& beat : beats) {
-    if (beat.state == "exited" || now_ms - beat.utc_ms > kLiveMs) continue;
+    if (!MayLive(beat, now_ms)) continue;
     ++status.live_workers;
     status.rate_per_s += beat.rate_per_s;
   }

@@ -33,9 +33,6 @@ struct JobStatus {
   std::string Render(int64_t now_ms) const;
 };
 
-// A worker whose last sign of life is older than this is not counted as live: four heartbeats.
-inline constexpr int64_t kLiveMs = 20'000;
-
 Result<JobStatus> ReadStatus(Job& job, int64_t now_ms);
 
 }  // namespace armada

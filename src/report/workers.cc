@@ -6,6 +6,9 @@
 #include <map>
 #include <utility>
 
+#include "platform/env.h"
+#include "platform/file.h"
+
 namespace armada {
 namespace {
 
@@ -16,6 +19,7 @@ Result<WorkerBeat> ParseBeat(std::string_view text, std::string_view key) {
   ASSIGN_OR_RETURN(beat.state, JsonString(json, "state"));
   ASSIGN_OR_RETURN(beat.host, JsonString(json, "host"));
   ASSIGN_OR_RETURN(beat.boot_id, JsonString(json, "boot_id"));
+  ASSIGN_OR_RETURN(beat.pid, JsonInt(json, "pid"));
   ASSIGN_OR_RETURN(const std::string utc, JsonString(json, "utc"));
   ASSIGN_OR_RETURN(beat.utc_ms, ParseUtc(utc));
   ASSIGN_OR_RETURN(beat.elapsed_ms, JsonInt(json, "elapsed_ms"));
@@ -70,6 +74,12 @@ Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store) {
     if (Result<WorkerBeat> beat = ParseBeat(*text, object.key)) beats.push_back(std::move(*beat));
   }
   return beats;
+}
+
+bool MayLive(const WorkerBeat& beat, int64_t now_ms) {
+  if (beat.state == "exited" || now_ms - beat.utc_ms > kLiveMs) return false;
+  const bool here = beat.host == HostName() && beat.boot_id == BootId();
+  return !here || IsFolder(fmt::format("/proc/{}", beat.pid));
 }
 
 WorkTotals SumWork(std::span<const WorkerBeat> beats) {

@@ -19,6 +19,7 @@ struct WorkerBeat {
   std::string state;  // "working", "leaving", "auditing", "exited"
   std::string host;
   std::string boot_id;  // with host: which machine
+  int64_t pid = 0;      // on that machine
   int64_t utc_ms = 0;   // when it said so
   int64_t elapsed_ms = 0;
   int64_t cpu_ms = 0;
@@ -30,6 +31,11 @@ struct WorkerBeat {
 // All workers there have been, in the order of their ids. A beat that can't be understood is left
 // out.
 Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store);
+
+// Whether the worker may still be at work: it did not say that it left, its last sign of life is
+// not older than kLiveMs, and, when it is on this host, its process exists.
+bool MayLive(const WorkerBeat& beat, int64_t now_ms);
+inline constexpr int64_t kLiveMs = 20'000;  // four heartbeats
 
 struct WorkTotals {
   int64_t workers = 0;

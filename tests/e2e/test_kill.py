@@ -52,6 +52,8 @@ def test_killed_anywhere_and_run_again(digits, answers):
                 if run.until(happened) and run.process.poll() is None:
                     run.signal(signal.SIGKILL)
                     killed += 1
+            if any((pathlib.Path(job) / "workers").glob("*.json")):
+                assert report("status", job)["workers"] == 0, "the dead don't count as workers"
             print(f"{job}: killed when {name}; {len(outputs(job))} objects")
             whole_files_only(job)
         succeeded("run", digits, "--job", job)
