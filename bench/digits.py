@@ -70,7 +70,7 @@ def whole_job(armada, folder, inputs):
     out = folder / "job"
     shutil.rmtree(out, ignore_errors=True)
     stdout, cpu, wall = run([armada, "run", job_file(folder, inputs), "--job", out, "--json"])
-    report = json.loads(stdout.strip().splitlines()[-1])
+    report = json.loads(stdout)
     shutil.rmtree(out)
     return report, cpu, wall
 
@@ -96,9 +96,10 @@ def main():
         scratch = pathlib.Path(scratch)
         files = link_digits(scratch / "digits", options.names)
         report, _, _ = whole_job(options.armada, scratch, scratch / "digits")  # warm-up; tells the batch
-        batch = report["batch"]
+        batch = report["run"]["batch"]
         for _ in range(options.repeats):
             report, cpu, wall = whole_job(options.armada, scratch, scratch / "digits")
+            job = report["run"]
             read = part(options.parts, "read", *files)
             infer = part(options.parts, "infer", MODEL, files[0], batch, lanes, records)
             write = part(options.parts, "write", scratch / "bare.parquet", records)
@@ -108,10 +109,11 @@ def main():
                 "ratio": cpu * 1e9 / records / parts_ns,
                 "read_cpu_ns": read["cpu_ns"] / records, "infer_cpu_ns": infer["cpu_ns"] / records,
                 "write_cpu_ns": write["cpu_ns"] / records,
-                "rate_per_s": records / wall, "steady_rate_per_s": report["rate_per_s"],
+                "rate_per_s": records / wall,
+                "steady_rate_per_s": records * 1e3 / (job["elapsed_ms"] - job["first_prediction_ms"]),
                 "engine_rate_per_s": records / (infer["wall_ns"] / 1e9),
-                "first_prediction_ms": report["first_prediction_ms"],
-                "peak_mb": report["peak_bytes"] / 1e6,
+                "first_prediction_ms": job["first_prediction_ms"],
+                "peak_mb": job["peak_bytes"] / 1e6,
             })
             print(json.dumps(rows[-1]), file=sys.stderr)
         small = link_digits(scratch / "small", max(1, options.memory_names // 100))
@@ -119,7 +121,7 @@ def main():
         memory = {}
         for name, inputs in (("small", small), ("large", large)):
             report, _, _ = whole_job(options.armada, scratch, scratch / name)
-            memory[name] = {"records": report["records"], "peak_mb": report["peak_bytes"] / 1e6}
+            memory[name] = {"records": report["records"], "peak_mb": report["run"]["peak_bytes"] / 1e6}
         del small, large
 
     result = {

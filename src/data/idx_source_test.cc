@@ -7,6 +7,7 @@
 
 #include "data/arrow_testing.h"
 #include "data/source_testing.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {

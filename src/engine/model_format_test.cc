@@ -5,6 +5,7 @@
 
 #include "platform/file.h"
 #include "platform/scratch_folder.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {

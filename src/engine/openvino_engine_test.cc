@@ -11,6 +11,7 @@
 #include "platform/file.h"
 #include "platform/scratch_folder.h"
 #include "platform/thread.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {

@@ -7,6 +7,7 @@
 #include "platform/env.h"
 #include "platform/file.h"
 #include "platform/scratch_folder.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {

@@ -10,6 +10,7 @@
 
 #include "platform/entropy.h"
 #include "sim/mutants.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {

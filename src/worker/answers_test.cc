@@ -69,7 +69,7 @@ TEST(Answers, WithoutTopKTheTensorsAreTheAnswer) {
 
 TEST(Answers, OutputsAreMatchedByNameAndSize) {
   Signature signature;
-  signature.outputs = {{"a", ElementType::kF32, {4}}, {"b", ElementType::kF32, {10}}};
+  signature.outputs = {{"a", ElementType::kF32, "f32", {4}}, {"b", ElementType::kF32, "f32", {10}}};
   OutputSchema schema;
   schema.outputs = {{"b", 10}};
   EXPECT_THAT(MatchOutputs(schema, signature).value(), ElementsAre(1u));

@@ -1,0 +1,144 @@
+// One worker over a tiny job with the fake engine: the loop, the lanes and the control plane
+// together.
+#include "worker/worker.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "ledger/audit.h"
+#include "ledger/control.h"
+#include "ledger/job_testing.h"
+#include "ledger/names.h"
+#include "store/faulty_store.h"
+
+namespace armada {
+namespace {
+
+WorkerOptions TestOptions(int64_t lanes = 2) {
+  WorkerOptions options;
+  options.lanes = lanes;
+  options.smoke_test = false;
+  return options;
+}
+
+TEST(Worker, DoesTheWholeJobAndWritesDone) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job) << job.error().ToString();
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kDone);
+  EXPECT_EQ(outcome->progress.records, 42);
+  EXPECT_TRUE(tiny.store.Get(kDoneKey));
+  const Result<AuditReport> verified = VerifyJob(*job, /*deep=*/true);
+  ASSERT_TRUE(verified) << verified.error().ToString();
+  EXPECT_TRUE(verified->complete && verified->done);
+  EXPECT_EQ(verified->records, 42);
+  EXPECT_TRUE(verified->faults.empty());
+}
+
+TEST(Worker, ADoneJobIsNotDoneAgain) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  ASSERT_TRUE(RunWorker(*job, TestOptions()));
+  const Result<WorkerOutcome> again = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->reason, StopReason::kDone);
+  EXPECT_EQ(again->progress.records, 0);
+}
+
+TEST(Worker, APausedJobIsLeftAlone) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  ASSERT_TRUE(
+      AppendControl(*job->store, {.action = "pause", .reason = "lunch", .cause = "operator"}));
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->reason, StopReason::kPaused);
+  EXPECT_EQ(outcome->message, "lunch");
+  EXPECT_EQ(outcome->progress.records, 0);
+}
+
+TEST(Worker, FourRacingWorkersGiveEveryRecordOneAnswer) {
+  TinyJob tiny;
+  ASSERT_TRUE(tiny.Submit());
+  std::vector<Thread> threads;
+  std::vector<WorkerOutcome> outcomes(4);
+  for (int64_t i = 0; i < 4; ++i)
+    threads.emplace_back([&, i] {
+      Result<Job> job = OpenJob(std::make_unique<PassingStore>(tiny.store));
+      ASSERT_TRUE(job) << job.error().ToString();
+      WorkerOptions options = TestOptions();
+      options.index = i;
+      options.workers = 4;
+      const Result<WorkerOutcome> outcome = RunWorker(*job, options);
+      ASSERT_TRUE(outcome) << outcome.error().ToString();
+      outcomes[static_cast<size_t>(i)] = *outcome;
+    });
+  threads.clear();
+  for (const WorkerOutcome& outcome : outcomes)
+    EXPECT_EQ(outcome.reason, StopReason::kDone) << outcome.message;
+  Result<Job> job = OpenJob(std::make_unique<PassingStore>(tiny.store));
+  ASSERT_TRUE(job);
+  const Result<AuditReport> verified = VerifyJob(*job, true);
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->records, 42);
+  EXPECT_TRUE(verified->faults.empty()) << verified->faults[0];
+}
+
+TEST(Worker, AnInputThatChangedPausesTheJobForEveryone) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  tiny.Write("input/b.idx", IdxFile(13));
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kFault);
+  EXPECT_NE(outcome->message.find("b.idx"), std::string::npos) << outcome->message;
+  EXPECT_NE(outcome->message.find("changed"), std::string::npos) << outcome->message;
+  const Result<ControlState> control = ReadControl(tiny.store);
+  ASSERT_TRUE(control);
+  EXPECT_TRUE(control->paused);
+  EXPECT_FALSE(tiny.store.Get(kDoneKey));
+}
+
+TEST(Worker, AFileThatBreaksTheChainPausesTheJob) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  // At the key of the first commit stands something else.
+  ASSERT_TRUE(tiny.store.Create(OutKey(job->record.job_id, 0, 0), "not a commit"));
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  if (outcome) {
+    EXPECT_NE(outcome->reason, StopReason::kDone);
+  }
+  EXPECT_FALSE(tiny.store.Get(kDoneKey));
+}
+
+TEST(Worker, AStoreThatLosesRepliesChangesNothing) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    TinyJob tiny;
+    Result<Job> job = tiny.Submit();
+    ASSERT_TRUE(job);
+    FaultPlan plan;
+    plan.seed = seed;
+    plan.reply_lost = 3;
+    plan.request_lost = 5;
+    plan.late = 7;
+    job->store = std::make_unique<FaultyStore>(tiny.store, plan);
+    const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+    ASSERT_TRUE(outcome) << "seed " << seed << ": " << outcome.error().ToString();
+    EXPECT_EQ(outcome->reason, StopReason::kDone) << "seed " << seed << ": " << outcome->message;
+    Result<Job> clean = OpenJob(std::make_unique<PassingStore>(tiny.store));
+    ASSERT_TRUE(clean);
+    const Result<AuditReport> verified = VerifyJob(*clean, true);
+    ASSERT_TRUE(verified);
+    EXPECT_EQ(verified->records, 42) << "seed " << seed;
+  }
+}
+
+}  // namespace
+}  // namespace armada
