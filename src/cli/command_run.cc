@@ -57,6 +57,7 @@ RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before) 
   run.cpu_ms = (workers > 1 ? end.cpu_ns : ProcessCpuNs()) / 1'000'000;
   run.peak_bytes = end.peak_bytes;
   run.restarts = end.restarts;
+  run.batch = end.progress.batch;
   return run;
 }
 

@@ -136,8 +136,10 @@ Json AgreementJson(const Agreement& agreement) {
 Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
                       JobRecord* record) {
   const JobSpec& spec = record->spec;
-  ASSIGN_OR_RETURN(const InputSample sample,
-                   SampleInput(source, spec.plan.shard_records > 0 ? 1 : kEnoughRows));
+  const Result<InputSample> sampled =
+      SampleInput(source, spec.plan.shard_records > 0 ? 1 : kEnoughRows);
+  if (!sampled) return Annotate(sampled.error(), Printable(spec.input.uri));
+  const InputSample& sample = *sampled;
   const ModelOptions model_options{.precision = record->precision,
                                    .transform = record->transform,
                                    .max_batch = kTrialRecords,

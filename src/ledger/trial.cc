@@ -51,7 +51,7 @@ Result<InputSample> SampleInput(Source& source, int64_t enough) {
   });
   if (!listed && !stopped) return std::unexpected(listed.error());
   if (!first)
-    return Fail(ErrorCode::kInvalid, "no records in {} files ({} others were skipped)", files,
+    return Fail(ErrorCode::kInvalid, "no records in its {} files ({} others were skipped)", files,
                 skipped);
   ASSIGN_OR_RETURN(
       const auto reader,

@@ -59,6 +59,7 @@ Json RunJson(const RunMeasure& run) {
       {"rate_per_s", PerSecond(run.records, run.elapsed_ms)},
       {"cpu_ms", run.cpu_ms},
       {"peak_bytes", run.peak_bytes},
+      {"batch", run.batch},
       {"restarts", run.restarts}};
 }
 

@@ -24,6 +24,7 @@ struct RunMeasure {
   int64_t cpu_ms = 0;
   int64_t peak_bytes = 0;  // of the largest process
   int64_t restarts = 0;
+  int64_t batch = 0;  // records a batch, as it was tuned; 0: none ran
 };
 
 struct JobReport {

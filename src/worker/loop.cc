@@ -344,7 +344,8 @@ void Loop::Beat() {
   beat["host"] = HostName();
   beat["boot_id"] = BootId();
   beat["pid"] = ProcessId();
-  beat["elapsed_ms"] = BootMs() - started_ms_;
+  // Paid for since the process began, the model's loading included.
+  beat["elapsed_ms"] = BootMs() - (ProcessStartMs() > 0 ? ProcessStartMs() : started_ms_);
   beat["cpu_ms"] = ProcessCpuNs() / 1'000'000;
   beat["records"] = plane_.records();
   beat["dead"] = plane_.dead();
@@ -352,13 +353,20 @@ void Loop::Beat() {
   beat["shards"] = Json::array();
   for (const auto& [shard, open] : plane_.open())
     beat["shards"].push_back({{"shard", shard}, {"reached", open.done}});
-  const std::string key = WorkerKey(id_.ToString());
-  // Nothing depends on a heartbeat: one that can't be written is replaced by the next.
   if (exited_) {
-    (void)job_.store->Put(key, beat.dump());
-    return;
+    WriteBeat(beats_, beat.dump());
+  } else {
+    io_.Submit([this, counter = beats_, text = beat.dump()] { WriteBeat(counter, text); });
   }
-  io_.Submit([this, key, text = beat.dump()] { (void)job_.store->Put(key, text); });
+}
+
+// On an I/O thread or, the last one, on the loop's: a beat that was overtaken is not written.
+void Loop::WriteBeat(int64_t counter, const std::string& text) {
+  MutexLock lock(beat_mutex_);
+  if (counter < beat_written_) return;
+  beat_written_ = counter;
+  // Nothing depends on a heartbeat: one that can't be written is replaced by the next.
+  (void)job_.store->Put(WorkerKey(id_.ToString()), text);
 }
 
 Progress Loop::MakeProgress() {

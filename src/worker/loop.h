@@ -55,6 +55,7 @@ class Loop {
   void PauseJob(const ControlAction& action);
   void CheckControl();
   void Beat();
+  void WriteBeat(int64_t counter, const std::string& text);
   void Fault(const Error& error);
   bool StoreIsLost(uint32_t open_id);
   int64_t BackoffMs(int tries);
@@ -86,6 +87,8 @@ class Loop {
   int64_t next_control_ms_ = 0;
   int64_t next_progress_ms_ = 0;
   int64_t beats_ = 0;
+  Mutex beat_mutex_;
+  int64_t beat_written_ = 0;  // the counter of the latest, under beat_mutex_
   int64_t rate_since_ms_ = 0;
   int64_t rate_since_records_ = 0;
   double rate_per_s_ = 0;

@@ -72,7 +72,7 @@ SETS = [
     ("half of a SavedModel", ["model.path=half"], ["half"]),
     ("IDX cut off", ["input.uri=cut-images-idx3-ubyte"], ["cut-images-idx3-ubyte"]),
     ("IDX of another shape", ["input.uri=wide-images-idx3-ubyte"], ["wide-images-idx3-ubyte", "30"]),
-    ("IDX of nothing", ["input.uri=none-images-idx3-ubyte"], ["no records"]),
+    ("IDX of nothing", ["input.uri=none-images-idx3-ubyte"], ["none-images-idx3-ubyte", "no records"]),
     ("text for IDX", ["input.uri=text-images-idx3-ubyte", "input.format=idx"], ["text-images-idx3-ubyte"]),
     ("damaged Parquet", ["input.uri=damaged.parquet"], ["damaged.parquet"]),
     ("labels that are not there", ["postprocess.top_k=1", "evaluate.labels=auto"], ["labels"]),
