@@ -35,7 +35,7 @@ test-peers: ## the tests against software of others, in short form
 
 test-asan test-tsan: test-%: ## the unit tests under a sanitizer
 	@tools/bootstrap --test
-	@$(call build,$*)
+	@$(call build,$*) --target tests
 	@tools/run_tests ctest:$*
 
 test-fuzz: ## build the fuzz targets and run each over its corpus
