@@ -119,11 +119,18 @@ void Loop::Handle(IoReport report) {
   if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status)
     outcome_.message = report.status.error().message;
   if (report.event.kind == ControlEvent::Kind::kChain) {
-    OpenCommit& open = commits_[report.event.open_id];
     const bool failed = report.event.chain.kind == ChainEvent::Kind::kUnknown ||
                         report.event.chain.kind == ChainEvent::Kind::kReadFailed;
-    if (failed && open.failing_since_ms == 0) open.failing_since_ms = BootMs();
-    if (!failed) open.failing_since_ms = 0;
+    if (auto it = commits_.find(report.event.open_id); it != commits_.end()) {
+      int64_t& since_ms = it->second.failing_since_ms;
+      since_ms = !failed ? 0 : since_ms == 0 ? BootMs() : since_ms;
+    }
+  }
+  if (report.event.kind == ControlEvent::Kind::kSurveyed) {
+    const bool failed = report.event.survey.empty();
+    surveys_failing_since_ms_ = !failed                          ? 0
+                                : surveys_failing_since_ms_ == 0 ? BootMs()
+                                                                 : surveys_failing_since_ms_;
   }
   Step(report.event);
 }
@@ -169,8 +176,10 @@ void Loop::Do(const ControlAction& action) {
 
 void Loop::DoLater(ControlAction action) {
   const bool survey = action.kind == ControlAction::Kind::kSurvey;
-  if (!survey && StoreIsLost(action.open_id)) return;
-  const int tries = survey ? 3 : ++commits_[action.open_id].tries;
+  constexpr int kSurveyTries = 3;  // as far as waiting goes: Survey itself has tried some times
+  OpenCommit* commit = survey ? nullptr : &commits_[action.open_id];
+  if (StoreIsLost(survey ? surveys_failing_since_ms_ : commit->failing_since_ms)) return;
+  const int tries = survey ? kSurveyTries : ++commit->tries;
   action.again = false;
   due_.emplace(BootMs() + BackoffMs(tries), action);
 }
@@ -197,9 +206,8 @@ int64_t Loop::BackoffMs(int tries) {
   return jitter_.Between(1, ceiling);
 }
 
-bool Loop::StoreIsLost(uint32_t open_id) {
-  const int64_t since_ms = commits_[open_id].failing_since_ms;
-  if (since_ms == 0 || BootMs() - since_ms < kStoreGiveUpMs) return false;
+bool Loop::StoreIsLost(int64_t failing_since_ms) {
+  if (failing_since_ms == 0 || BootMs() - failing_since_ms < kStoreGiveUpMs) return false;
   Fault({ErrorCode::kUnavailable,
          fmt::format("{} has not answered for {} minutes", job_.store->name(),
                      kStoreGiveUpMs / 60'000),

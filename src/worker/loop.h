@@ -57,7 +57,7 @@ class Loop {
   void Beat();
   void WriteBeat(int64_t counter, const std::string& text);
   void Fault(const Error& error);
-  bool StoreIsLost(uint32_t open_id);
+  bool StoreIsLost(int64_t failing_since_ms);
   int64_t BackoffMs(int tries);
   Progress MakeProgress();
 
@@ -76,6 +76,7 @@ class Loop {
     int tries = 0;
   };
   std::map<uint32_t, OpenCommit> commits_;     // by open_id: at most one unsettled a shard
+  int64_t surveys_failing_since_ms_ = 0;       // 0: not failing
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   std::map<int64_t, int64_t> rows_before_;     // by group
   GroupReader surveyor_;                       // one survey at a time
