@@ -3,6 +3,7 @@
 // shows this table; tests hold it to its word.
 #pragma once
 
+#include <ostream>
 #include <span>
 #include <string_view>
 
@@ -18,6 +19,11 @@ struct MutantFacts {
   std::string_view sim_breaks;     // the invariant that the simulation sees broken first
   int sim_seeds = 0;               // from seed 1, caught within so many
 };
+
+// As its name: how tests print it.
+inline std::ostream& operator<<(std::ostream& out, const MutantFacts& facts) {
+  return out << facts.name;
+}
 
 std::span<const MutantFacts> AllMutants();
 // nullptr when there is none of that name.
