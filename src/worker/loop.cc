@@ -126,6 +126,9 @@ void Loop::Handle(IoReport report) {
       since_ms = !failed ? 0 : since_ms == 0 ? BootMs() : since_ms;
     }
   }
+  if (report.event.kind == ControlEvent::Kind::kSurveyed && !report.status &&
+      report.status.error().code != ErrorCode::kUnavailable)
+    Fault(report.status.error());  // reading it again would find the same
   if (report.event.kind == ControlEvent::Kind::kSurveyed) {
     const bool failed = report.event.survey.empty();
     surveys_failing_since_ms_ = !failed                          ? 0
@@ -220,6 +223,7 @@ void Loop::Survey(int64_t group) {
     IoReport report{.event = {.kind = ControlEvent::Kind::kSurveyed, .shard = group}};
     Result<std::vector<ShardState>> states = surveyor_.Survey(group);
     report.event.ok = states.has_value();
+    if (!states) report.status = std::unexpected(states.error());
     if (states)
       for (const ShardState& state : *states) {
         report.event.survey.push_back({state.shard, state.begin, state.end, state.reached});

@@ -2,8 +2,6 @@
 // together.
 #include "worker/worker.h"
 
-#include <algorithm>
-
 #include <gtest/gtest.h>
 
 #include "ledger/audit.h"
@@ -112,9 +110,12 @@ TEST(Worker, AFileThatBreaksTheChainPausesTheJob) {
   // At the key of the first commit stands something else.
   ASSERT_TRUE(tiny.store.Create(OutKey(job->record.job_id, 0, 0), "not a commit"));
   const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
-  if (outcome) {
-    EXPECT_NE(outcome->reason, StopReason::kDone);
-  }
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kFault);
+  EXPECT_EQ(outcome->fault, ErrorCode::kCorrupt) << outcome->message;
+  const Result<ControlState> control = ReadControl(tiny.store);
+  ASSERT_TRUE(control);
+  EXPECT_TRUE(control->paused);
   EXPECT_FALSE(tiny.store.Get(kDoneKey));
 }
 
