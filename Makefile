@@ -10,7 +10,7 @@ export ARMADA_DEPS := $(DEPS)
 configure = cmake --preset $(1) -DARMADA_DEPS=$(DEPS) --log-level=WARNING
 build = $(call configure,$(1)) && cmake --build build/$(1)
 
-.PHONY: help hello armada test test-peers test-asan test-tsan test-fuzz lint bench soak install
+.PHONY: help hello armada test test-peers test-asan test-tsan test-fuzz lint lint-fast bench soak install
 
 help: ## list these commands
 	@echo "make TARGET, where TARGET is:"
@@ -42,6 +42,10 @@ test-fuzz: ## build the fuzz targets and run each over its corpus
 	@tools/bootstrap --test --lint
 	@$(call build,fuzz)
 	@tools/run_tests ctest:fuzz
+
+lint-fast: ## clang-format, tools/tidy.py: what CI asks for
+	@tools/bootstrap --lint
+	@tools/lint --fast
 
 lint: ## clang-format, tools/tidy.py, clang-tidy
 	@tools/bootstrap --lint
