@@ -1,22 +1,14 @@
 """examples/hello-world/train.py in short form, with the real Keras and TensorFlow.
 
-Needs the packages of examples/hello-world/requirements.txt; skipped where they are not installed.
+Needs the packages of examples/hello-world/requirements.txt, which tools/bootstrap --peers installs.
 """
-import importlib.util
 import json
 import pathlib
 import subprocess
 import sys
 
-import pytest
-
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "hello-world"
-
-pytestmark = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in ("keras", "tensorflow", "tf2onnx", "onnx")),
-    reason="examples/hello-world/requirements.txt is not installed",
-)
 
 
 def test_trains_prints_and_exports(tmp_path):
