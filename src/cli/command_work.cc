@@ -22,7 +22,6 @@ struct OneWorkerOptions {
   int64_t of = 1;
   int64_t lanes = 0;
   std::string grace = "25s";
-  bool exit_when_done = false;
   bool json = false;
 };
 
@@ -84,8 +83,6 @@ std::function<int()> DeclareWork(CLI::App& app) {
       ->check(CLI::Range(0, 1024));
   app.add_option("--grace", options->grace, "how long leaving may take (default: 25s)")
       ->type_name("TIME");
-  app.add_flag("--exit-when-done", options->exit_when_done,
-               "end when the job is done, which is all this version can do");
   app.add_flag("--json", options->json, "progress and outcome as JSON lines on stdout");
   return [options] { return Work(*options); };
 }
