@@ -96,12 +96,12 @@ def main():
         scratch = pathlib.Path(scratch)
         files = link_digits(scratch / "digits", options.names)
         report, _, _ = whole_job(options.armada, scratch, scratch / "digits")  # warm-up; tells the batch
-        batch = report["run"]["batch"]
+        batch, precision = report["run"]["batch"], report["precision"]
         for _ in range(options.repeats):
             report, cpu, wall = whole_job(options.armada, scratch, scratch / "digits")
             job = report["run"]
             read = part(options.parts, "read", *files)
-            infer = part(options.parts, "infer", MODEL, files[0], batch, lanes, records)
+            infer = part(options.parts, "infer", MODEL, files[0], batch, lanes, records, precision)
             write = part(options.parts, "write", scratch / "bare.parquet", records)
             parts_ns = (read["cpu_ns"] + infer["cpu_ns"] + write["cpu_ns"]) / records
             rows.append({
@@ -132,7 +132,7 @@ def main():
                     "cores": lanes, "kernel": platform.release()},
         "versions": json.loads(run([options.armada, "version", "--json"])[0]),
         "settings": {"records": records, "repeats": options.repeats, "batch": batch, "lanes": lanes,
-                     "precision": report.get("precision")},
+                     "precision": precision},
         "median": {key: statistics.median(row[key] for row in rows) for key in rows[0]},
         "ratio_min_max": [min(r["ratio"] for r in rows), max(r["ratio"] for r in rows)],
         "memory": memory,

@@ -1,10 +1,10 @@
 // The bare parts of a digits job, each alone, with nothing of Armada in between: what
 // bench/digits.py divides a whole job by.
 //
-//   bench_parts read  FILE…                          reads the files' bytes, 1 MiB at a time
-//   bench_parts infer MODEL FILE BATCH LANES N       ov::InferRequest over N records, one thread a
-//   lane, f32 bench_parts write OUT N                          Arrow writes N rows of id, label,
-//   score, error
+//   bench_parts read  FILE…        reads the files' bytes, 1 MiB at a time
+//   bench_parts infer MODEL FILE BATCH LANES N PRECISION
+//                                  ov::InferRequest over N records, one thread a lane; f32 or bf16
+//   bench_parts write OUT N        Arrow writes N rows of id, label, score, error
 //
 // Prints one line of JSON: records or bytes, CPU and wall nanoseconds of the work itself, without
 // start-up.
@@ -75,7 +75,7 @@ void Read(const std::vector<std::string>& files) {
 }
 
 void Infer(const std::string& model_path, const std::string& idx, int64_t batch, int lanes,
-           int64_t records) {
+           int64_t records, const std::string& precision) {
   std::ifstream stream(idx, std::ios::binary);
   std::vector<char> digits((std::istreambuf_iterator<char>(stream)),
                            std::istreambuf_iterator<char>());
@@ -91,9 +91,10 @@ void Infer(const std::string& model_path, const std::string& idx, int64_t batch,
   ov::preprocess::PrePostProcessor steps(model);
   steps.input().tensor().set_element_type(ov::element::u8);
   steps.input().preprocess().convert_element_type(ov::element::f32).scale(255.0F);
-  ov::CompiledModel compiled = core.compile_model(
-      steps.build(), "CPU", ov::num_streams(lanes), ov::inference_num_threads(lanes),
-      ov::hint::enable_cpu_pinning(false), ov::hint::inference_precision(ov::element::f32));
+  ov::CompiledModel compiled =
+      core.compile_model(steps.build(), "CPU", ov::num_streams(lanes),
+                         ov::inference_num_threads(lanes), ov::hint::enable_cpu_pinning(false),
+                         ov::hint::inference_precision(ov::element::Type(precision)));
   auto lane = [&](int64_t count, ov::InferRequest request) {
     int64_t at = 0;
     for (int64_t done = 0; done < count; done += batch) {
@@ -164,12 +165,12 @@ int main(int argc, char** argv) {
   const std::string part = arguments.empty() ? "" : arguments[0];
   if (part == "read" && arguments.size() >= 2) {
     Read({arguments.begin() + 1, arguments.end()});
-  } else if (part == "infer" && arguments.size() == 6) {
+  } else if (part == "infer" && arguments.size() == 7) {
     Infer(arguments[1], arguments[2], std::stoll(arguments[3]), std::stoi(arguments[4]),
-          std::stoll(arguments[5]));
+          std::stoll(arguments[5]), arguments[6]);
   } else if (part == "write" && arguments.size() == 3) {
     Write(arguments[1], std::stoll(arguments[2]));
   } else {
-    Die("usage: read FILE… | infer MODEL FILE BATCH LANES N | write OUT N");
+    Die("usage: read FILE… | infer MODEL FILE BATCH LANES N PRECISION | write OUT N");
   }
 }

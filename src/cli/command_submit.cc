@@ -63,7 +63,7 @@ std::string ExplainText(const JobRecord& record) {
                             HumanBytes(model_bytes), record.model_sha256.substr(0, 12)));
   line("engine", record.engine_version);
   line("precision", PrecisionName(record.precision));
-  if (record.agreement.is_object()) line("agreement with f32", record.agreement.dump());
+  if (record.agreement) line("agreement with f32", record.agreement->ToString());
   line("model's input", Tensors(record.signature.inputs));
   line("model's outputs", Tensors(record.signature.outputs));
   line("input format", record.input.format);

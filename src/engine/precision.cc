@@ -51,6 +51,12 @@ std::string Agreement::ToString() const {
                      max_abs_diff, top1 * 100);
 }
 
+Json Agreement::ToJson() const {
+  return {{"records", records},
+          {"max_abs_diff", std::isfinite(max_abs_diff) ? Json(max_abs_diff) : Json()},
+          {"top1", top1}};
+}
+
 Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
                                    const ModelOptions& options, std::span<const std::byte> input,
                                    int64_t rows) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "engine/engine.h"
 
@@ -21,7 +22,8 @@ struct Agreement {
   int64_t records = 0;
   double max_abs_diff = 0;  // over all elements of all outputs
   double top1 = 1;          // share of records whose largest element of output 0 is the same one
-  std::string ToString() const;
+  std::string ToString() const;  // "64 records: largest difference 0.0035, same best class 100.00 %"
+  Json ToJson() const;           // {records, max_abs_diff (null: not finite), top1}
 };
 
 // Runs `rows` records (as Stream::Run takes them, at most options.max_batch of them) in f32 and in

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "data/output_schema.h"
 #include "data/source.h"
 #include "engine/engine.h"
+#include "engine/precision.h"
 #include "ledger/job_spec.h"
 #include "store/object_store.h"
 
@@ -44,7 +46,7 @@ struct JobRecord {
   InputTransform transform;
   int64_t shard_records = 0;  // resolved
   Json probe;                 // what the store's probe found
-  Json agreement;             // precision against f32, when it is not f32; else null
+  std::optional<Agreement> agreement;  // of precision with f32, when it is not f32
 
   Json ToJson() const;
   static Result<JobRecord> FromJson(const Json& json);

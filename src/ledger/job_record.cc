@@ -175,6 +175,20 @@ Status ReadPrecision(const Reader& reader, Precision* precision) {
   return reader.Wrong("precision");
 }
 
+// For people: a job.json without it is as good.
+std::optional<Agreement> ReadAgreement(const Json& json) {
+  const auto found = json.find("agreement");
+  if (found == json.end()) return std::nullopt;
+  const Reader reader(*found, "agreement.");
+  Agreement agreement;
+  agreement.max_abs_diff = std::numeric_limits<double>::infinity();
+  const bool infinite = found->is_object() && found->value("max_abs_diff", Json()).is_null();
+  const bool whole = reader.Int("records", 1, &agreement.records) &&
+                     (infinite || reader.Number("max_abs_diff", &agreement.max_abs_diff)) &&
+                     reader.Number("top1", &agreement.top1);
+  return whole ? std::optional(agreement) : std::nullopt;
+}
+
 Result<JobRecord> ReadRecord(const Json& json) {
   const Reader reader(json, "");
   int64_t format = 0;
@@ -204,7 +218,7 @@ Result<JobRecord> ReadRecord(const Json& json) {
   RETURN_IF_ERROR(ReadTransform(Reader(*transform, "transform."), &record.transform));
   ASSIGN_OR_RETURN(const Json* schema, reader.Find("schema", &Json::is_object));
   ASSIGN_OR_RETURN(record.schema, OutputSchema::FromJson(*schema));
-  record.agreement = json.value("agreement", Json());
+  record.agreement = ReadAgreement(json);
   record.probe = json.value("probe", Json());
   return record;
 }
@@ -223,7 +237,7 @@ Json JobRecord::ToJson() const {
           {"engine", engine},
           {"engine_version", engine_version},
           {"precision", PrecisionName(precision)},
-          {"agreement", agreement},
+          {"agreement", agreement ? agreement->ToJson() : Json()},
           {"input", InputToJson(input)},
           {"transform", TransformToJson(transform)},
           {"schema", schema.ToJson()},

@@ -126,12 +126,6 @@ Result<std::unique_ptr<Source>> OpenWanted(InputSpec* input) {
   return source_of_bytes;
 }
 
-Json AgreementJson(const Agreement& agreement) {
-  return {{"records", agreement.records},
-          {"max_abs_diff", agreement.max_abs_diff},
-          {"top1", agreement.top1}};
-}
-
 // What only running the model on the first records tells: softmax, shard_records, agreement.
 Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
                       JobRecord* record) {
@@ -161,10 +155,9 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
   const size_t bytes =
       static_cast<size_t>(sample.first.rows * record->signature.inputs[0].elements() *
                           ElementBytes(record->transform.fed));
-  ASSIGN_OR_RETURN(const Agreement agreement,
+  ASSIGN_OR_RETURN(record->agreement,
                    MeasureAgreement(engine, spec.model.path, model_options,
                                     {sample.first.features, bytes}, sample.first.rows));
-  record->agreement = AgreementJson(agreement);
   return {};
 }
 

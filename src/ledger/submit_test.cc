@@ -1,5 +1,6 @@
 #include <atomic>
 #include <functional>
+#include <limits>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -182,7 +183,7 @@ TEST(Resolve, FreezesWhatTheModelAndTheInputSay) {
   EXPECT_EQ(record->shard_records, 42 / 16);  // at least 16 shards
   EXPECT_EQ(record->schema.label_names[3], "three");
   EXPECT_EQ(record->model_main, "model.fake.json");
-  EXPECT_TRUE(record->agreement.is_null());
+  EXPECT_FALSE(record->agreement.has_value());
 }
 
 TEST(Resolve, SaysWhatDoesNotFit) {
@@ -242,6 +243,20 @@ TEST(OpenJob, WhereThereIsNoneOrADamagedOne) {
   EXPECT_EQ(job.error().code, ErrorCode::kCorrupt);
   ASSERT_TRUE(store.Put(kJobKey, "{\"format\": 2}"));
   EXPECT_EQ(OpenJob(std::make_unique<PassingStore>(store)).error().code, ErrorCode::kInvalid);
+}
+
+TEST(JobRecord, TheAgreementOfAPrecisionIsKept) {
+  TinyJob tiny;
+  auto job = tiny.Submit();
+  ASSERT_TRUE(job.has_value());
+  for (const double difference : {0.25, std::numeric_limits<double>::infinity()}) {
+    job->record.agreement = Agreement{.records = 9, .max_abs_diff = difference, .top1 = 0.5};
+    const auto read = JobRecord::FromJson(*ParseJson(job->record.ToJson().dump(), "job.json"));
+    ASSERT_TRUE(read.has_value() && read->agreement.has_value());
+    EXPECT_EQ(read->agreement->records, 9);
+    EXPECT_EQ(read->agreement->max_abs_diff, difference);
+    EXPECT_EQ(read->agreement->top1, 0.5);
+  }
 }
 
 TEST(JobRecord, AMissingKeyIsNamed) {

@@ -72,6 +72,7 @@ Result<JobReport> ReadReport(Job& job) {
   report.job_id = job.record.job_id;
   report.precision = PrecisionName(job.record.precision);
   report.engine = job.record.engine_version;
+  report.agreement = job.record.agreement;
   ASSIGN_OR_RETURN(const std::unique_ptr<Plan> plan, Plan::Open(*job.store, job.record.job_id));
   ASSIGN_OR_RETURN(report.audit, AuditJob(job, *plan, /*seal=*/false));
   ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
@@ -109,6 +110,7 @@ Json JobReport::ToJson() const {
               {"machine_ms", work.machine_ms},
               {"cpu_ms", work.cpu_ms},
               {"records", work.records}}}};
+  if (agreement) json["agreement"] = agreement->ToJson();
   if (run) json["run"] = RunJson(*run);
   if (evaluation) json["evaluation"] = evaluation->ToJson();
   if (const std::optional<double> usd = UsdPerMillion()) json["usd_per_million"] = *usd;
@@ -129,6 +131,7 @@ std::string JobReport::Render(int width) const {
                                      WithThousands(audit.objects), audit.objects == 1 ? "" : "s",
                                      HumanBytes(audit.bytes), Printable(folder)));
   text += Line("engine", fmt::format("{}, {}", engine, precision));
+  if (agreement) text += Line("", "beside f32, on the first " + agreement->ToString());
   if (run) {
     text += Line("time", RunText(*run));
     text += Line("", StartText(*run));

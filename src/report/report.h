@@ -33,6 +33,7 @@ struct JobReport {
   std::string job_id;
   std::string precision;
   std::string engine;
+  std::optional<Agreement> agreement;  // of precision with f32, when it is not f32
   AuditReport audit;
   WorkTotals work;
   std::optional<RunMeasure> run;

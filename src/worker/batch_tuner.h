@@ -25,14 +25,17 @@ class BatchTuner {
  private:
   static constexpr int64_t kFirst = 16;
   static constexpr int64_t kGrowth = 4;
-  static constexpr int kSamples =
-      3;  // the fastest of so many counts; the first after a change is warm-up
+  // The fastest of at least so many counts, the first after a change being warm-up; and of so many
+  // that they took kMeasureNs: short batches are at the mercy of one interrupt.
+  static constexpr int kSamples = 3;
+  static constexpr int64_t kMeasureNs = 10'000'000;
   static constexpr int64_t kLongestBatchNs = 200'000'000;
 
   int64_t max_batch_;
   int64_t batch_;
   bool settled_;
   int samples_ = 0;
+  int64_t measured_ns_ = 0;
   int64_t fastest_ns_ = 0;  // of batch_ records
   int64_t best_batch_ = 0;
   int64_t best_ns_ = 0;  // of best_batch_ records

@@ -40,11 +40,20 @@ TEST(BatchTuner, ShortBatchesDoNotCount) {
 
 TEST(BatchTuner, TheFirstSlowBatchOfASizeIsWarmUp) {
   BatchTuner tuner(0, 64);
-  tuner.Measured(16, 900'000);  // first touch of memory, lazy kernels
-  for (int i = 0; i < 3; ++i) tuner.Measured(16, 16'000);
+  tuner.Measured(16, 90'000'000);  // first touch of memory, lazy kernels
+  for (int i = 0; i < 3; ++i) tuner.Measured(16, 1'600'000);
   ASSERT_EQ(tuner.batch(), 64);
-  for (int i = 0; i < 4; ++i) tuner.Measured(64, 128'000);  // slower a record
+  for (int i = 0; i < 4; ++i) tuner.Measured(64, 12'800'000);  // slower a record
   EXPECT_EQ(tuner.batch(), 16);
+}
+
+TEST(BatchTuner, ShortBatchesAreMeasuredMoreOften) {
+  BatchTuner tuner(0, 64);
+  for (int i = 0; i < 10; ++i) tuner.Measured(16, 50'000);  // interrupted every time
+  EXPECT_EQ(tuner.batch(), 16) << "half a millisecond tells nothing";
+  for (int i = 0; i < 2000; ++i) tuner.Measured(tuner.batch(), 16'000);
+  EXPECT_TRUE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 64);
 }
 
 }  // namespace
