@@ -1,7 +1,7 @@
 // Decoding: a picture's bytes → pixels. libjpeg-turbo, libspng and libwebp stay behind this door.
 //
-// What is decoded is what Pillow's Image.open(…).convert("RGB") (or "L") gives: CMYK and YCCK become
-// RGB, palettes are looked up, alpha is dropped, 16-bit samples keep their high byte.
+// What is decoded is what Pillow's Image.open(…).convert("RGB") (or "L") gives: CMYK and YCCK
+// become RGB, palettes are looked up, alpha is dropped, 16-bit samples keep their high byte.
 #pragma once
 
 #include <cstddef>
