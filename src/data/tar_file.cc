@@ -195,6 +195,8 @@ Result<bool> TarFile::State::ReadHeader(int64_t begin) {
     return false;
   }
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return Failed(code);
+  // A warning with this code: too many headers before the member, which was not reached.
+  if (code == ARCHIVE_WARN && archive_errno(reader.get()) == EINVAL) return Failed(code);
 
   const char* name = archive_entry_pathname(entry);
   if (name != nullptr) member.name = name;
