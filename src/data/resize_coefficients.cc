@@ -80,33 +80,34 @@ FilterWeights ComputeWeights(PictureFilter filter, const Axis& axis) {
   const double filter_scale = std::max(scale, 1.0);
   const double support = kernel.support * filter_scale;
   FilterWeights result;
-  std::vector<double> values;
-  std::vector<std::vector<int32_t>> rows;
+  result.taps = static_cast<int>(std::ceil(support)) * 2 + 1;
+  const auto taps = static_cast<size_t>(result.taps);
+  result.weights.resize(static_cast<size_t>(axis.count) * taps);
+  std::vector<double> values(taps);
   for (int i = axis.first; i < axis.first + axis.count; ++i) {
     const double center = axis.start + (i + 0.5) * scale;
     const int first = std::max(static_cast<int>(center - support + 0.5), 0);
     const int count = std::min(static_cast<int>(center + support + 0.5), axis.source) - first;
-    values.clear();
     double sum = 0;
     for (int t = 0; t < count; ++t) {
-      values.push_back(kernel.function((t + first - center + 0.5) * (1.0 / filter_scale)));
-      sum += values.back();
+      const double value = kernel.function((t + first - center + 0.5) * (1.0 / filter_scale));
+      values[static_cast<size_t>(t)] = value;
+      sum += value;
     }
-    std::vector<int32_t>& row = rows.emplace_back();
-    for (const double value : values) row.push_back(FixedPoint(sum == 0 ? value : value / sum));
+    int32_t* weights = &result.weights[result.first.size() * taps];
+    for (int t = 0; t < count; ++t) {
+      const double value = values[static_cast<size_t>(t)];
+      weights[t] = FixedPoint(sum == 0 ? value : value / sum);
+    }
     result.first.push_back(first);
     result.count.push_back(count);
-    result.taps = std::max(result.taps, count);
   }
-  result.weights.resize(rows.size() * static_cast<size_t>(result.taps));
-  for (size_t i = 0; i < rows.size(); ++i)
-    std::ranges::copy(rows[i], result.weights.begin() + static_cast<int64_t>(i) * result.taps);
   return result;
 }
 
 PairedWeights PairWeights(const FilterWeights& filter) {
   PairedWeights paired;
-  paired.pairs = (filter.taps + 1) / 2;
+  paired.pairs = (std::ranges::max(filter.count) + 1) / 2;
   paired.first = filter.first;
   paired.words.resize(filter.first.size() * static_cast<size_t>(paired.pairs) * 2);
   for (size_t i = 0; i < filter.first.size(); ++i) Split(filter, i, 0, &paired);

@@ -33,7 +33,7 @@ struct Axis {
 // For wanted pixel i: sum of weights[i × taps + t] × pixel(first[i] + t), t < count[i], over
 // 2^kWeightBits, is its value. Weights from count[i] to taps are 0. first and first + count ascend.
 struct FilterWeights {
-  int taps = 0;
+  int taps = 0;  // an upper bound of every count
   std::vector<int32_t> first;
   std::vector<int32_t> count;
   std::vector<int32_t> weights;
@@ -53,7 +53,7 @@ struct PairedWeights {
   std::vector<uint32_t> words;
 };
 
-// Pairs start anywhere.
+// Pairs start anywhere. REQUIRES at least one wanted pixel.
 PairedWeights PairWeights(const FilterWeights& filter);
 // Pairs start at even source pixels: first[i] = n means the pixels 2n, 2n + 1, …; all pairs lie
 // below the source's (source + 1) / 2.
