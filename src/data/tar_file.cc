@@ -38,8 +38,8 @@ bool LooksLikePicture(std::span<const std::byte> bytes) {
 class CLocale {
  public:
   CLocale() {
-    static const locale_t c_locale = newlocale(LC_ALL_MASK, "C", nullptr);
-    before_ = uselocale(c_locale);
+    static const locale_t kPlain = newlocale(LC_ALL_MASK, "C", nullptr);
+    before_ = uselocale(kPlain);
   }
   CLocale(const CLocale&) = delete;
   CLocale& operator=(const CLocale&) = delete;
