@@ -276,6 +276,12 @@ TEST(TarHostile, AMissingFileOrAFolderIsSaidToBeOne) {
   EXPECT_EQ(folder.error().code, ErrorCode::kInvalid);
 }
 
+TEST(TarHostile, AReadErrorIsNotTheArchivesFault) {
+  auto file = TarFile::Open("/proc/self/mem", 0);  // its first page is not mapped: EIO
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, ErrorCode::kUnavailable) << file.error().message;
+}
+
 TEST(TarHostile, AnErrorIsFinal) {
   const InputFolder in;
   auto file = TarFile::Open(in.Write("x.tar", Good() + "garbage"), 0);
