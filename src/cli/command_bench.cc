@@ -46,6 +46,11 @@ Result<BenchResult> Measure(const BenchOptions& options) {
   RETURN_IF_ERROR(bench.Prepare());
   result.records = bench.records();
   result.rates.push_back(bench.Read());
+  double decode_seconds = 0;
+  if (const std::optional<StageRate> decode = bench.DecodeRate()) {
+    result.rates.push_back(*decode);
+    decode_seconds = 1 / decode->rate_per_s;
+  }
   StageRate best;
   for (const int64_t batch : bench.BatchSizes()) {
     ASSIGN_OR_RETURN(const StageRate rate, bench.Infer(batch, 1));
@@ -61,8 +66,8 @@ Result<BenchResult> Measure(const BenchOptions& options) {
   result.rates.push_back(encode);
   // A lane does a record's stages one after the other; the engine's share is as with all at work.
   const double lanes = static_cast<double>(result.lanes);
-  const double lane_seconds =
-      1 / bench.Read().rate_per_s + lanes / all_lanes.rate_per_s + 1 / encode.rate_per_s;
+  const double lane_seconds = 1 / bench.Read().rate_per_s + decode_seconds +
+                              lanes / all_lanes.rate_per_s + 1 / encode.rate_per_s;
   result.all_per_s = lanes / lane_seconds;
   return result;
 }

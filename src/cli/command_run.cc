@@ -28,7 +28,7 @@ struct RunOptions {
 int PrintReport(Job& job, const RunOptions& options, std::optional<RunMeasure> run) {
   Result<JobReport> report = ReadReport(job);
   if (!report) return Failed(report.error(), options.json);
-  report->run = std::move(run);
+  report->run = run;
   if (options.price >= 0) report->price_per_hour_usd = options.price;
   if (options.json)
     PrintJson(report->ToJson());

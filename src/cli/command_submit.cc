@@ -67,6 +67,8 @@ std::string ExplainText(const JobRecord& record) {
   line("model's input", Tensors(record.signature.inputs));
   line("model's outputs", Tensors(record.signature.outputs));
   line("input format", record.input.format);
+  if (record.decode_agreement)
+    line("fast decoding", "beside exact, on the first " + record.decode_agreement->ToString());
   line("fed as", ElementTypeName(record.transform.fed));
   if (!record.input.columns.empty()) line("feature columns", Joined(record.input.columns));
   line("output columns", Joined(record.schema.ColumnNames()));

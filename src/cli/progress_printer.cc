@@ -18,7 +18,7 @@ void Write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 
 }  // namespace
 
-ProgressPrinter::ProgressPrinter(std::string job_name)
+ProgressPrinter::ProgressPrinter(const std::string& job_name)
     : job_name_(Printable(job_name)),
       bar_(IsTerminal(kStderr) && GetEnv("TERM").value_or("dumb") != "dumb"),
       colors_(ColorsOn(kStderr)) {}

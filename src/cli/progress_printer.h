@@ -12,7 +12,7 @@ namespace armada {
 
 class ProgressPrinter {
  public:
-  explicit ProgressPrinter(std::string job_name);
+  explicit ProgressPrinter(const std::string& job_name);
   ~ProgressPrinter();  // leaves the bar's line empty
 
   // May be called as often as there is news.

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "data/parquet_commit.h"
+#include "data/picture_features.h"
 #include "platform/clock.h"
 #include "platform/thread.h"
 #include "worker/answers.h"
@@ -13,7 +14,9 @@ namespace armada {
 namespace {
 
 constexpr int64_t kReadRows = 1024;
+constexpr int64_t kReadPictures = 64;
 constexpr int64_t kMaxBatch = 1024;
+constexpr int64_t kMaxPictureBatch = 64;
 constexpr int64_t kBatchGrowth = 4;
 constexpr int64_t kMsNs = 1'000'000;
 
@@ -23,21 +26,63 @@ double PerSecond(int64_t records, int64_t ns) {
 
 }  // namespace
 
-Status StageBench::ReadFile(Source& source, const SourceFile& file, int64_t* spent_ns) {
-  const ShardInput shard{file.path, file.stamp, 0, file.rows};
+bool StageBench::Enough() const {
+  return rows_ >= (record_.input.picture ? kMaxPictures : kMaxRecords) ||
+         rows_ * record_bytes_ >= kMaxBytes;
+}
+
+Status StageBench::ReadShard(Source& source, const ShardInput& shard, int64_t* spent_ns) {
   const int64_t begin_ns = BootNs();
   ASSIGN_OR_RETURN(const std::unique_ptr<ShardReader> reader, source.Open(shard, 0));
-  while (rows_ < kMaxRecords && rows_ * record_bytes_ < kMaxBytes) {
-    ASSIGN_OR_RETURN(Batch batch, reader->Next(kReadRows));
+  while (!Enough()) {
+    ASSIGN_OR_RETURN(Batch batch, reader->Next(record_.input.picture ? kReadPictures : kReadRows));
     if (batch.rows == 0) break;
-    const auto bytes = static_cast<size_t>(batch.rows * record_bytes_);
-    features_.insert(features_.end(), batch.features, batch.features + bytes);
     rows_ += batch.rows;
-    batch.features = nullptr;
-    batch.features_owner = nullptr;
+    if (batch.payload) {
+      RETURN_IF_ERROR(ReadPayloads(&batch));
+    } else {
+      const auto bytes = static_cast<size_t>(batch.rows * record_bytes_);
+      features_.insert(features_.end(), batch.features, batch.features + bytes);
+      batch.features = nullptr;
+      batch.features_owner = nullptr;
+    }
     batches_.push_back(std::move(batch));
   }
   *spent_ns += BootNs() - begin_ns;
+  return {};
+}
+
+// Into memory, so that decoding is measured without reading.
+Status StageBench::ReadPayloads(Batch* batch) {
+  auto payloads = std::make_shared<std::vector<Result<std::vector<std::byte>>>>();
+  std::vector<std::byte> buffer;
+  for (int64_t row = 0; row < batch->rows; ++row) {
+    const auto bytes = batch->payload(row, &buffer);
+    if (!bytes && bytes.error().code != ErrorCode::kInvalid) return std::unexpected(bytes.error());
+    if (bytes)
+      payloads->emplace_back(std::vector<std::byte>(bytes->begin(), bytes->end()));
+    else
+      payloads->emplace_back(std::unexpected(bytes.error()));
+  }
+  batch->payload = [payloads](int64_t row, std::vector<std::byte>*) {
+    const auto& one = (*payloads)[static_cast<size_t>(row)];
+    return one ? Result<std::span<const std::byte>>(*one) : std::unexpected(one.error());
+  };
+  return {};
+}
+
+Status StageBench::Decode() {
+  PictureFeatures pictures(*record_.input.picture);
+  int64_t spent_ns = 0;
+  for (Batch& batch : batches_) {
+    const int64_t begin_ns = BootNs();
+    RETURN_IF_ERROR(pictures.Fill(&batch));
+    spent_ns += BootNs() - begin_ns;
+    features_.insert(features_.end(), batch.features, batch.features + batch.rows * record_bytes_);
+    batch.features = nullptr;
+    batch.features_owner = nullptr;
+  }
+  decode_ = {.stage = "decode", .batch = 0, .lanes = 1, .rate_per_s = PerSecond(rows_, spent_ns)};
   return {};
 }
 
@@ -54,21 +99,29 @@ Status StageBench::Prepare() {
   record_bytes_ = record_.signature.inputs[0].elements() * ElementBytes(record_.input.element);
   InputSpec input = record_.input;
   ASSIGN_OR_RETURN(const std::unique_ptr<Source> source, OpenSource(&input));
-  std::vector<SourceFile> files;
+  std::vector<ShardInput> shards;
   int64_t skipped = 0;
-  RETURN_IF_ERROR(source->List("", &skipped, [&](const SourceFile& file) -> Status {
-    if (files.size() < 1000) files.push_back(file);
-    return {};
-  }));
+  const Status listed = source->List("", &skipped, [&](const SourceFile& file) -> Status {
+    constexpr size_t kEnoughFiles = 1000;
+    if (!file.is_record || shards.empty())
+      shards.push_back({file.path, file.stamp, 0, file.is_record ? 0 : file.rows, {}});
+    if (file.is_record) {
+      shards[0].files.push_back({file.path, file.stamp});
+      ++shards[0].end;
+    }
+    const bool enough = shards.size() + shards[0].files.size() >= kEnoughFiles;
+    return enough ? Fail(ErrorCode::kCancelled, "enough") : Status();
+  });
+  if (!listed && listed.error().code != ErrorCode::kCancelled) return listed;
   int64_t spent_ns = 0;
-  for (const SourceFile& file : files)
-    if (rows_ < kMaxRecords && rows_ * record_bytes_ < kMaxBytes)
-      RETURN_IF_ERROR(ReadFile(*source, file, &spent_ns));
+  for (const ShardInput& shard : shards)
+    if (!Enough()) RETURN_IF_ERROR(ReadShard(*source, shard, &spent_ns));
   if (rows_ == 0)
     return FailWith(ErrorCode::kInvalid, fmt::format("{}: holds no record", record_.input.uri),
                     "give a file or folder that does");
   read_ = {.stage = "read", .batch = 0, .lanes = 1, .rate_per_s = PerSecond(rows_, spent_ns)};
-  max_batch_ = std::min(kMaxBatch, rows_);
+  if (record_.input.picture) RETURN_IF_ERROR(Decode());
+  max_batch_ = std::min(record_.input.picture ? kMaxPictureBatch : kMaxBatch, rows_);
   ASSIGN_OR_RETURN(engine_, NewEngine(record_.engine));
   return {};
 }

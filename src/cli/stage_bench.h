@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,7 @@
 namespace armada {
 
 struct StageRate {
-  std::string stage;  // "read", "engine", "encode"
+  std::string stage;  // "read", "decode" (and resize), "engine", "encode"
   int64_t batch = 0;  // records a batch; 0: not by batches
   int64_t lanes = 1;
   double rate_per_s = 0;
@@ -28,6 +29,7 @@ class StageBench {
   // Stages are measured for so long each, on at most so many of the input's first records.
   static constexpr int64_t kStageMs = 500;
   static constexpr int64_t kMaxRecords = 65'536;
+  static constexpr int64_t kMaxPictures = 512;
   static constexpr int64_t kMaxBytes = 256 << 20;
 
   // REQUIRES record.spec.model.path is the model.
@@ -37,6 +39,7 @@ class StageBench {
   Status Prepare();
 
   StageRate Read() const { return read_; }
+  std::optional<StageRate> DecodeRate() const { return decode_; }  // where records are pictures
   int64_t records() const { return rows_; }
   // Batch sizes worth trying: powers of four.
   std::vector<int64_t> BatchSizes() const;
@@ -45,7 +48,10 @@ class StageBench {
   Result<StageRate> Encode();
 
  private:
-  Status ReadFile(Source& source, const SourceFile& file, int64_t* spent_ns);
+  bool Enough() const;
+  Status ReadShard(Source& source, const ShardInput& shard, int64_t* spent_ns);
+  Status ReadPayloads(Batch* batch);
+  Status Decode();
   // Engines compile for a batch size.
   Result<std::shared_ptr<Model>> OpenModel(int64_t batch, int64_t lanes);
   // Runs batches on one stream until `until_ns`; the records it did.
@@ -59,6 +65,7 @@ class StageBench {
   std::vector<std::byte> features_;  // rows_ × record_bytes_
   std::vector<Batch> batches_;       // what was read, without features
   StageRate read_;
+  std::optional<StageRate> decode_;
 };
 
 }  // namespace armada

@@ -5,9 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "base/result.h"
 
 namespace arrow {
 class RecordBatch;
@@ -22,6 +26,12 @@ struct RecordFault {
   std::string reason;  // "column 'x' is null": plain words, for the output's error column
 };
 
+// The bytes of a batch's record `row`, as they are stored (a JPEG, for example): in memory of the
+// batch's own, or read into *buffer; valid as long as both. kInvalid: the record's fault; other
+// errors are the environment's. Any thread, one at a time.
+using ReadPayload =
+    std::function<Result<std::span<const std::byte>>(int64_t row, std::vector<std::byte>* buffer)>;
+
 // Records [lo, hi) of one shard's source, in positions (design: byte offsets, row numbers or list
 // numbers).
 struct Batch {
@@ -32,6 +42,9 @@ struct Batch {
   // holds zeros.
   const std::byte* features = nullptr;
   std::shared_ptr<const void> features_owner;
+  // Instead of features, where records are pictures: a lane makes features of them
+  // (picture_features.h), so that decoding is no part of reading in order.
+  ReadPayload payload;
   std::vector<RecordFault> faults;           // in row order
   std::vector<int64_t> positions;            // of each row; empty: lo, lo + 1, …
   std::vector<std::string> ids;              // of each row; empty: "uri#position"

@@ -7,7 +7,8 @@
 
 namespace armada {
 
-// "idx" (plain or gzipped), "parquet", or "" for others, empty files included.
+// "idx" (plain or gzipped), "parquet", "images" (a picture), "tar" (plain, gzipped or zstd), or ""
+// for others, empty files included.
 Result<std::string> FileFormat(const std::string& path);
 
 }  // namespace armada

@@ -224,7 +224,7 @@ std::string LabelsNameFor(const std::string& images_name) {
 }
 
 Result<std::unique_ptr<Source>> NewIdxSource(const InputSpec& spec, InputFiles files) {
-  if (!spec.columns.empty() || !spec.keep.empty() || !spec.id.empty())
+  if (!spec.columns.empty() || !spec.keep.empty() || !spec.id.empty() || !spec.column.empty())
     return FailWith(
         ErrorCode::kInvalid, fmt::format("input {}: IDX files have no columns", spec.uri),
         "remove input.columns, input.id and output.keep, or give the job Parquet files");

@@ -99,7 +99,8 @@ std::shared_ptr<const arrow::KeyValueMetadata> FactsAsMetadata(const CommitFacts
 }
 
 Status WriteFile(const OutputSchema& schema, const arrow::Schema& arrow_schema,
-                 const std::string& uri, std::vector<CommitRows> groups, EncodedCommit* commit) {
+                 const std::string& uri, const std::vector<CommitRows>& groups,
+                 EncodedCommit* commit) {
   auto sink = std::make_shared<StringSink>(&commit->bytes);
   auto writer = parquet::arrow::FileWriter::Open(
       arrow_schema, arrow::default_memory_pool(), sink, WriterProperties(schema),

@@ -186,6 +186,29 @@ void FillFromLists(const arrow::Field& field, const arrow::Array& lists, int64_t
   }
 }
 
+Status ChooseFeatures(const arrow::Schema& schema, const InputSpec& spec, std::string_view file,
+                      ParquetColumns* columns) {
+  const int64_t elements = ElementsOf(spec.record_shape);
+  for (const std::string& name : spec.columns) {
+    ASSIGN_OR_RETURN(auto field, FieldNamed(schema, name, file));
+    columns->features.push_back(std::move(field));
+  }
+  if (spec.columns.empty()) columns->features = AllFeatures(schema, spec, elements);
+  for (const auto& field : columns->features) {
+    const bool list = columns->features.size() == 1 && IsNumberList(*field->type());
+    if (!list && !IsNumber(*field->type()))
+      return Misfit(schema, file,
+                    fmt::format("column '{}' is {}, not numbers", Printable(field->name()),
+                                field->type()->ToString()));
+  }
+  const auto found = static_cast<int64_t>(columns->features.size());
+  if (!columns->IsList() && found != elements)
+    return Misfit(schema, file,
+                  fmt::format("{} numeric columns, the model takes {} values ({})", found, elements,
+                              ShapeText(spec.record_shape)));
+  return {};
+}
+
 }  // namespace
 
 bool ParquetColumns::IsList() const {
@@ -194,6 +217,7 @@ bool ParquetColumns::IsList() const {
 
 arrow::FieldVector ParquetColumns::All() const {
   arrow::FieldVector all = features;
+  if (picture != nullptr) all.push_back(picture);
   if (id != nullptr) all.push_back(id);
   all.insert(all.end(), kept.begin(), kept.end());
   return all;
@@ -202,24 +226,12 @@ arrow::FieldVector ParquetColumns::All() const {
 Result<ParquetColumns> ChooseColumns(const arrow::Schema& schema, const InputSpec& spec,
                                      std::string_view file) {
   ParquetColumns columns;
-  const int64_t elements = ElementsOf(spec.record_shape);
-  for (const std::string& name : spec.columns) {
-    ASSIGN_OR_RETURN(auto field, FieldNamed(schema, name, file));
-    columns.features.push_back(std::move(field));
+  if (!spec.column.empty()) {
+    ASSIGN_OR_RETURN(columns.picture, FieldNamed(schema, spec.column, file));
+    RETURN_IF_ERROR(CheckPictureColumn(*columns.picture, file));
+  } else {
+    RETURN_IF_ERROR(ChooseFeatures(schema, spec, file, &columns));
   }
-  if (spec.columns.empty()) columns.features = AllFeatures(schema, spec, elements);
-  for (const auto& field : columns.features) {
-    const bool list = columns.features.size() == 1 && IsNumberList(*field->type());
-    if (!list && !IsNumber(*field->type()))
-      return Misfit(schema, file,
-                    fmt::format("column '{}' is {}, not numbers", Printable(field->name()),
-                                field->type()->ToString()));
-  }
-  const auto found = static_cast<int64_t>(columns.features.size());
-  if (!columns.IsList() && found != elements)
-    return Misfit(schema, file,
-                  fmt::format("{} numeric columns, the model takes {} values ({})", found, elements,
-                              ShapeText(spec.record_shape)));
   if (!spec.id.empty()) {
     ASSIGN_OR_RETURN(columns.id, FieldNamed(schema, spec.id, file));
     if (auto type = ParseArrowType(PlainType(columns.id->type())->ToString()); !type)

@@ -20,8 +20,9 @@ namespace armada {
 
 // The columns that a job reads, as its first file has them.
 struct ParquetColumns {
-  arrow::FieldVector features;       // scalars, one an element; or a single list of all elements
-  std::shared_ptr<arrow::Field> id;  // null: uri#position
+  arrow::FieldVector features;  // scalars, one an element; or a single list of all elements
+  std::shared_ptr<arrow::Field> picture;  // instead of features: bytes, or a struct with `bytes`
+  std::shared_ptr<arrow::Field> id;       // null: uri#position
   arrow::FieldVector kept;
 
   bool IsList() const;
@@ -42,6 +43,13 @@ Status CheckColumns(const ParquetColumns& columns, const arrow::Schema& schema,
 // order) and zeros. REQUIRES: the batch has the columns.
 void FillFeatures(const ParquetColumns& columns, const arrow::RecordBatch& batch, int64_t elements,
                   std::span<float> into, std::vector<RecordFault>* faults);
+
+// kInvalid unless the column holds bytes, or structs with a field `bytes` (as Hugging Face's).
+Status CheckPictureColumn(const arrow::Field& field, std::string_view file);
+
+// The bytes of the pictures in `batch`, which the result keeps alive. A null is the record's fault.
+Result<ReadPayload> PicturesOf(const ParquetColumns& columns,
+                               std::shared_ptr<arrow::RecordBatch> batch, std::string_view file);
 
 // A dictionary-encoded type's values' type; others themselves.
 std::shared_ptr<arrow::DataType> PlainType(const std::shared_ptr<arrow::DataType>& type);

@@ -16,7 +16,16 @@ namespace {
 
 constexpr std::string_view kWhat = "not a part of this job's plan";
 constexpr int64_t kRowGroupRows = 128 << 10;
-constexpr int64_t kRowBytes = 64;  // seven numbers, the path's length, and some for the pages
+constexpr int64_t kFileBytes = 40;  // three numbers, the path's length and levels
+constexpr int64_t kRowBytes = 64;   // seven numbers, the path's length, and some for the pages
+
+// A file of a run.
+std::shared_ptr<arrow::DataType> FileType() {
+  return arrow::struct_({arrow::field("path", arrow::binary(), false),
+                         arrow::field("size", arrow::int64(), false),
+                         arrow::field("mtime_ns", arrow::int64(), false),
+                         arrow::field("inode", arrow::uint64(), false)});
+}
 
 // Paths are bytes, not always UTF-8.
 std::shared_ptr<arrow::Schema> PlanSchema() {
@@ -24,10 +33,11 @@ std::shared_ptr<arrow::Schema> PlanSchema() {
       {arrow::field("shard", arrow::int64(), false), arrow::field("path", arrow::binary(), false),
        arrow::field("begin", arrow::int64(), false), arrow::field("end", arrow::int64(), false),
        arrow::field("size", arrow::int64(), false), arrow::field("mtime_ns", arrow::int64(), false),
-       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), true)});
+       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), true),
+       arrow::field("files", arrow::list(arrow::field("file", FileType(), false)), false)});
 }
 
-enum Column { kShard, kPath, kBegin, kEnd, kSize, kMtime, kInode, kEtag };
+enum Column { kShard, kPath, kBegin, kEnd, kSize, kMtime, kInode, kEtag, kFiles };
 
 template <class Builder, class Get>
 arrow::Result<std::shared_ptr<arrow::Array>> Build(const std::vector<PlannedShard>& shards,
@@ -38,10 +48,33 @@ arrow::Result<std::shared_ptr<arrow::Array>> Build(const std::vector<PlannedShar
   return builder.Finish();
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> BuildFiles(const std::vector<PlannedShard>& shards) {
+  auto paths = std::make_shared<arrow::BinaryBuilder>();
+  auto sizes = std::make_shared<arrow::Int64Builder>();
+  auto mtimes = std::make_shared<arrow::Int64Builder>();
+  auto inodes = std::make_shared<arrow::UInt64Builder>();
+  auto files = std::make_shared<arrow::StructBuilder>(
+      FileType(), arrow::default_memory_pool(),
+      std::vector<std::shared_ptr<arrow::ArrayBuilder>>{paths, sizes, mtimes, inodes});
+  arrow::ListBuilder lists(arrow::default_memory_pool(), files,
+                           PlanSchema()->field(kFiles)->type());
+  for (const PlannedShard& shard : shards) {
+    ARROW_RETURN_NOT_OK(lists.Append());
+    for (const PinnedFile& file : shard.input.files) {
+      ARROW_RETURN_NOT_OK(files->Append());
+      ARROW_RETURN_NOT_OK(paths->Append(file.path));
+      ARROW_RETURN_NOT_OK(sizes->Append(file.stamp.size_bytes));
+      ARROW_RETURN_NOT_OK(mtimes->Append(file.stamp.mtime_ns));
+      ARROW_RETURN_NOT_OK(inodes->Append(file.stamp.inode));
+    }
+  }
+  return lists.Finish();
+}
+
 arrow::Result<std::shared_ptr<arrow::Table>> PlanTable(const std::vector<PlannedShard>& shards) {
   using Int = arrow::Int64Builder;
   using Row = const PlannedShard&;
-  arrow::ArrayVector columns(kEtag + 1);
+  arrow::ArrayVector columns(kFiles + 1);
   ARROW_ASSIGN_OR_RAISE(columns[kShard], Build<Int>(shards, [](Row row) { return row.shard; }));
   ARROW_ASSIGN_OR_RAISE(
       columns[kPath], Build<arrow::BinaryBuilder>(shards, [](Row row) { return row.input.path; }));
@@ -57,7 +90,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> PlanTable(const std::vector<Planned
                         }));
   ARROW_ASSIGN_OR_RAISE(columns[kEtag],
                         arrow::MakeArrayOfNull(arrow::utf8(), static_cast<int64_t>(shards.size())));
-  return arrow::Table::Make(PlanSchema(), std::move(columns));
+  ARROW_ASSIGN_OR_RAISE(columns[kFiles], BuildFiles(shards));
+  return arrow::Table::Make(PlanSchema(), columns);
 }
 
 std::unexpected<Error> Corrupt(std::string_view why) {
@@ -110,6 +144,23 @@ ParquetFacts ToParquetFacts(const PlanPartFacts& facts) {
           {"armada.plan.records_known", flag(facts.records_known)}};
 }
 
+// The files of the run in `row`; empty when it is none.
+std::vector<PinnedFile> FilesOf(const arrow::ListArray& lists, int64_t row) {
+  const auto& structs = static_cast<const arrow::StructArray&>(*lists.values());
+  const auto& paths = static_cast<const arrow::BinaryArray&>(*structs.field(0));
+  const auto& sizes = static_cast<const arrow::Int64Array&>(*structs.field(1));
+  const auto& mtimes = static_cast<const arrow::Int64Array&>(*structs.field(2));
+  const auto& inodes = static_cast<const arrow::UInt64Array&>(*structs.field(3));
+  std::vector<PinnedFile> files;
+  files.reserve(static_cast<size_t>(lists.value_length(row)));
+  for (int64_t i = lists.value_offset(row); i < lists.value_offset(row + 1); ++i)
+    files.push_back(
+        {.path = paths.GetString(i),
+         .stamp = {
+             .size_bytes = sizes.Value(i), .mtime_ns = mtimes.Value(i), .inode = inodes.Value(i)}});
+  return files;
+}
+
 // REQUIRES: the table has PlanSchema().
 Status AppendShards(const arrow::Table& table, PlanPart* part) {
   auto combined = table.CombineChunksToBatch();
@@ -117,14 +168,15 @@ Status AppendShards(const arrow::Table& table, PlanPart* part) {
   const arrow::RecordBatch& batch = **combined;
   if (auto valid = batch.ValidateFull(); !valid.ok())
     return ArrowFailure(valid, kWhat, ErrorCode::kCorrupt);
-  for (int column = 0; column < kEtag; ++column)
-    if (batch.column(column)->null_count() > 0)
+  for (int column = 0; column <= kFiles; ++column)
+    if (column != kEtag && batch.column(column)->null_count() > 0)
       return Corrupt(fmt::format("{} is null somewhere", batch.schema()->field(column)->name()));
   const auto ints = [&](Column column) {
     return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
   };
   const auto& paths = static_cast<const arrow::BinaryArray&>(*batch.column(kPath));
   const auto& inodes = static_cast<const arrow::UInt64Array&>(*batch.column(kInode));
+  const auto& lists = static_cast<const arrow::ListArray&>(*batch.column(kFiles));
   const int64_t* shards = ints(kShard);
   const int64_t* begins = ints(kBegin);
   const int64_t* ends = ints(kEnd);
@@ -141,15 +193,26 @@ Status AppendShards(const arrow::Table& table, PlanPart* part) {
                                                 .mtime_ns = mtimes[row],
                                                 .inode = inodes.Value(row)},
                                       .begin = begins[row],
-                                      .end = ends[row]}});
+                                      .end = ends[row],
+                                      .files = FilesOf(lists, row)}});
+    const auto files = static_cast<int64_t>(part->shards.back().input.files.size());
+    if (files > 0 && (begins[row] != 0 || ends[row] != files))
+      return Corrupt(fmt::format("shard {} is [{}, {}) of a run of {} files", shards[row],
+                                 begins[row], ends[row], files));
   }
   return {};
 }
 
 }  // namespace
 
+int64_t PinnedFileBytes(const PinnedFile& file) {
+  return kFileBytes + static_cast<int64_t>(file.path.size());
+}
+
 int64_t PlannedShardBytes(const PlannedShard& shard) {
-  return kRowBytes + static_cast<int64_t>(shard.input.path.size());
+  int64_t bytes = kRowBytes + static_cast<int64_t>(shard.input.path.size());
+  for (const PinnedFile& file : shard.input.files) bytes += PinnedFileBytes(file);
+  return bytes;
 }
 
 Result<std::string> EncodePlanPart(const PlanPart& part) {

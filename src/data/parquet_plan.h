@@ -48,6 +48,7 @@ inline constexpr int64_t kPlanPartBytes = 16 << 20;  // a part is at most this l
 
 // At most this much a shard's row adds to its part's bytes.
 int64_t PlannedShardBytes(const PlannedShard& shard);
+int64_t PinnedFileBytes(const PinnedFile& file);  // as a part of a run
 
 // REQUIRES: the shards are numbered facts.first_shard … facts.next_shard - 1 and none is empty.
 Result<std::string> EncodePlanPart(const PlanPart& part);

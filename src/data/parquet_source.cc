@@ -65,12 +65,16 @@ class ParquetReader : public ShardReader {
     batch.rows = (*rows)->num_rows();
     batch.hi = batch.lo + batch.rows;
     position_ = batch.hi;
-    const auto values = static_cast<size_t>(batch.rows * elements_);
-    std::shared_ptr<std::byte> buffer = buffers_->Take(values * sizeof(float));
-    FillFeatures(*columns_, **rows, elements_, {reinterpret_cast<float*>(buffer.get()), values},
-                 &batch.faults);
-    batch.features = buffer.get();
-    batch.features_owner = std::move(buffer);
+    if (columns_->picture != nullptr) {
+      ASSIGN_OR_RETURN(batch.payload, PicturesOf(*columns_, *rows, file_.name()));
+    } else {
+      const auto values = static_cast<size_t>(batch.rows * elements_);
+      std::shared_ptr<std::byte> buffer = buffers_->Take(values * sizeof(float));
+      FillFeatures(*columns_, **rows, elements_, {reinterpret_cast<float*>(buffer.get()), values},
+                   &batch.faults);
+      batch.features = buffer.get();
+      batch.features_owner = std::move(buffer);
+    }
     RETURN_IF_ERROR(FillIds(**rows, &batch));
     RETURN_IF_ERROR(FillKept(**rows, &batch));
     return batch;
@@ -234,7 +238,7 @@ Result<std::unique_ptr<Source>> NewParquetSource(InputSpec* spec, InputFiles fil
     return FailWith(ErrorCode::kInvalid,
                     fmt::format("input {}: labels files belong to IDX input", spec->uri),
                     "name the column with the truth in evaluate.column");
-  if (spec->element != ElementType::kF32)
+  if (spec->element != ElementType::kF32 && spec->column.empty())
     return Fail(ErrorCode::kInvalid, "input {}: Parquet columns are fed as f32", spec->uri);
   ASSIGN_OR_RETURN(const std::string first, FindFirst(*spec, files));
   ASSIGN_OR_RETURN(const OpenFile file, OpenInput(files.Locate(first)));

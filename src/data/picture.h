@@ -1,7 +1,9 @@
 // Picture: decoded pixels, and how a job wants its pictures decoded and resized. Plain values.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace armada {
@@ -48,6 +50,25 @@ struct ResizeSpec {
 
   bool operator==(const ResizeSpec&) const = default;
 };
+
+// What becomes of a record's bytes before the model sees them. Part of a job's identity.
+struct PictureSpec {
+  PictureColor color = PictureColor::kRgb;
+  bool orient = true;  // as the picture's EXIF data says
+  bool fast = false;   // decode at a part of the size where that is at least twice the wanted one
+  ResizeSpec resize;
+
+  bool operator==(const PictureSpec&) const = default;
+};
+
+// As the job file and job.json name them, by value.
+inline constexpr std::array<std::string_view, 3> kPictureColorNames = {"rgb", "bgr", "gray"};
+inline constexpr std::array<std::string_view, 4> kPictureFitNames = {"stretch", "cover", "contain",
+                                                                     "resize-then-crop"};
+inline constexpr std::array<std::string_view, 5> kPictureFilterNames = {
+    "nearest", "bilinear", "bilinear-noaa", "bicubic", "lanczos"};
+
+inline constexpr int kMaxPictureSide = 16'384;  // of what pictures are resized to
 
 inline int ChannelsOf(PictureColor color) { return color == PictureColor::kGray ? 1 : 3; }
 

@@ -5,8 +5,10 @@
 #include "base/text.h"
 #include "data/file_format.h"
 #include "data/idx_source.h"
+#include "data/images_source.h"
 #include "data/input_files.h"
 #include "data/parquet_source.h"
+#include "data/tar_source.h"
 
 namespace armada {
 namespace {
@@ -28,10 +30,11 @@ Result<std::string> FindFormat(const InputSpec& spec, const InputFiles& files) {
   if (unknown == 0)
     return FailWith(ErrorCode::kNotFound, fmt::format("input {}: no files there", spec.uri),
                     "check input.uri; names that begin with '.' are left out");
-  return FailWith(ErrorCode::kInvalid,
-                  fmt::format("input {}: none of its {} files is IDX or Parquet, {} first",
-                              spec.uri, unknown, Printable(first_unknown)),
-                  "give the job IDX (also gzipped) or Parquet files");
+  return FailWith(
+      ErrorCode::kInvalid,
+      fmt::format("input {}: none of its {} files is a picture, tar, IDX or Parquet, {} first",
+                  spec.uri, unknown, Printable(first_unknown)),
+      "give the job pictures (JPEG, PNG, WebP; loose or in tar files), IDX or Parquet files");
 }
 
 }  // namespace
@@ -42,12 +45,13 @@ Result<std::unique_ptr<Source>> OpenSource(InputSpec* spec) {
   if (format.empty() || format == "auto") {
     ASSIGN_OR_RETURN(format, FindFormat(*spec, files));
   }
-  if (format != "idx" && format != "parquet")
-    return FailWith(ErrorCode::kInvalid, fmt::format("input.format '{}' is not read", format),
-                    "set it to auto, idx or parquet");
   spec->format = format;
   if (format == "idx") return NewIdxSource(*spec, std::move(files));
-  return NewParquetSource(spec, std::move(files));
+  if (format == "parquet") return NewParquetSource(spec, std::move(files));
+  if (format == "images") return NewImagesSource(*spec, std::move(files));
+  if (format == "tar") return NewTarSource(*spec, std::move(files));
+  return FailWith(ErrorCode::kInvalid, fmt::format("input.format '{}' is not read", format),
+                  "set it to auto, images, tar, idx or parquet");
 }
 
 }  // namespace armada

@@ -9,12 +9,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "data/batch.h"
 #include "data/element.h"
+#include "data/picture.h"
 #include "platform/file.h"
 
 namespace armada {
@@ -22,7 +24,7 @@ namespace armada {
 // What a job wants of its input; the ledger fills it from job.json.
 struct InputSpec {
   std::string uri;     // folder, file or glob; local
-  std::string format;  // auto | idx | parquet
+  std::string format;  // auto | idx | parquet | images | tar
   std::string id;      // "" = uri#position, or a column's name
   std::vector<std::string>
       columns;  // parquet: the feature columns in the model's order; empty: all numeric
@@ -31,6 +33,16 @@ struct InputSpec {
                                   // kept "truth"
   std::vector<int64_t> record_shape;        // of the model's input, without the batch dimension
   ElementType element = ElementType::kF32;  // what the lanes want: kU8 or kF32
+  // Where records are pictures: what a lane makes of their bytes.
+  std::optional<PictureSpec> picture;
+  std::string column;  // parquet: the column of pictures
+};
+
+// A file that is one record, as the plan pins it.
+struct PinnedFile {
+  std::string path;  // below the input's root
+  FileStamp stamp;
+  bool operator==(const PinnedFile&) const = default;
 };
 
 // A file of the input as the plan pins it.
@@ -39,15 +51,18 @@ struct SourceFile {
   FileStamp stamp;
   int64_t rows = 0;        // INT64_MAX: not known before it is read (gz)
   bool splittable = true;  // false: one shard (gz)
+  bool is_record = false;  // one record: many such files make a shard
 };
 
-// A shard as a source sees it: positions [begin, end) of one file. end = INT64_MAX: to the end of
-// the file.
+// A shard as a source sees it: positions [begin, end) of one file; end = INT64_MAX: to the end of
+// the file. Or a run of files that are one record each: positions [0, files.size()) of that list,
+// path and stamp those of the first.
 struct ShardInput {
   std::string path;
   FileStamp stamp;
   int64_t begin = 0;
   int64_t end = 0;
+  std::vector<PinnedFile> files;  // empty: not a run
 };
 
 class ShardReader {

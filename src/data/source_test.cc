@@ -96,8 +96,10 @@ TEST(OpenSource, SaysWhatIsWrongWithTheInput) {
   EXPECT_THAT(OpenError(Spec(in.path())), HasSubstr(": no files there\n  check input.uri"));
   in.Write("a.txt", "hello");
   in.Write("b.gz", std::string("\x1F\x8B no gzip"));
-  EXPECT_THAT(OpenError(Spec(in.path())),
-              HasSubstr("none of its 2 files is IDX or Parquet, a.txt first\n  give the job"));
+  EXPECT_THAT(
+      OpenError(Spec(in.path())),
+      HasSubstr(
+          "none of its 2 files is a picture, tar, IDX or Parquet, a.txt first\n  give the job"));
   EXPECT_THAT(OpenError(Spec(in / "*.idx")), HasSubstr("/*.idx: no files there"));
   EXPECT_THAT(OpenError(Spec(in.path(), "idx")),
               HasSubstr("no IDX file of records (2 other files)"));

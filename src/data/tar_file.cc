@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "data/decode_picture.h"
 #include "data/tar_stream.h"
 
 namespace armada {
@@ -25,13 +26,6 @@ constexpr size_t kMostShownNames = 5;
 // Of headers before one member (long names, pax records, sparse maps): libarchive holds them.
 constexpr int64_t kMostHeaderBytes = 4 << 20;
 constexpr la_ssize_t kReadError = -1;
-
-// To be replaced by SniffPicture(bytes) != PictureFormat::kNone of data/decode_picture.h.
-bool LooksLikePicture(std::span<const std::byte> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with("\xFF\xD8\xFF") || text.starts_with("\x89PNG\r\n\x1A\n") ||
-         (text.starts_with("RIFF") && text.size() >= 12 && text.substr(8, 4) == "WEBP");
-}
 
 // libarchive converts the names of pax archives to the locale's encoding. In the C locale it can't,
 // and leaves their bytes as they are: the same names everywhere.
@@ -298,7 +292,7 @@ Status TarFile::State::TakeMember(TarSample* sample) {
                              WithThousands(kMostNameBytes)));
   if (!member.odd.empty()) return fault(fmt::format("{} {}", Shown(member.name), member.odd));
   ASSIGN_OR_RETURN(std::vector<std::byte> held, ReadStart());
-  const bool is_picture = !has_picture && LooksLikePicture(held);
+  const bool is_picture = !has_picture && SniffPicture(held) != PictureFormat::kNone;
   if (has_picture && member.name == sample->name)
     return fault(fmt::format("{} is there twice", Shown(member.name)));
   if (is_picture) {

@@ -41,9 +41,11 @@ std::string_view PrecisionName(Precision precision);  // "f32", "bf16"
 
 // How the one input is fed: elements of `fed` (u8, i32, i64 or f32), and
 // y = (x · rescale − mean) / std, computed inside the model's graph in f32. mean and std have one
-// value, or one a channel (the last dimension of the record's shape).
+// value, or one a channel (the last dimension of the record's shape; the first with `planes`).
 struct InputTransform {
   ElementType fed = ElementType::kF32;
+  // The model's record is [C, H, W], what is fed is a picture's [H, W, C]: transposed in the graph.
+  bool planes = false;
   double rescale = 1;
   std::vector<double> mean;    // empty: 0
   std::vector<double> stddev;  // empty: 1

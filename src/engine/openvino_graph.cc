@@ -257,13 +257,17 @@ Status AddTransform(Graph& graph, const InputTransform& transform, const std::st
     return std::vector<float>(values.begin(), values.end());
   };
   const ov::PartialShape shape = graph.model->input(0).get_partial_shape();
-  const int64_t channels = shape.size() > 1 ? shape[shape.size() - 1].get_length() : 1;
+  if (transform.planes && shape.size() != 4)
+    return Fail(ErrorCode::kInvalid, "{}: its input {} is no picture of planes", path,
+                shape.to_string());
+  const size_t channel_dimension = transform.planes ? 1 : shape.size() - 1;
+  const int64_t channels = shape.size() > 1 ? shape[channel_dimension].get_length() : 1;
   for (const std::vector<double>* values : {&transform.mean, &transform.stddev}) {
     if (values->size() > 1 && static_cast<int64_t>(values->size()) != channels) {
       return Fail(ErrorCode::kInvalid,
-                  "preprocess gives {} values a channel, but the last dimension of {}'s input "
-                  "{} is {}",
-                  values->size(), path, shape.to_string(), channels);
+                  "preprocess gives {} values a channel, but {}'s input {} has {} channels "
+                  "(dimension {})",
+                  values->size(), path, shape.to_string(), channels, channel_dimension);
     }
   }
   if (transform.rescale == 0 || std::ranges::count(transform.stddev, 0.0) > 0) {
@@ -272,7 +276,8 @@ Status AddTransform(Graph& graph, const InputTransform& transform, const std::st
   const ov::element::Type fed = OpenVinoType(transform.fed);
   auto built = Guarded(ErrorCode::kInvalid, path, [&] {
     ov::preprocess::PrePostProcessor processor(graph.model);
-    processor.input().tensor().set_element_type(fed).set_layout("...C");
+    processor.input().tensor().set_element_type(fed).set_layout(transform.planes ? "NHWC" : "...C");
+    if (transform.planes) processor.input().model().set_layout("NCHW");
     ov::preprocess::PreProcessSteps& steps = processor.input().preprocess();
     const bool has_mean = std::ranges::any_of(transform.mean, [](double m) { return m != 0; });
     const bool has_std = std::ranges::any_of(transform.stddev, [](double s) { return s != 1; });

@@ -28,6 +28,31 @@ size_t LargestAt(std::span<const float> values) {
   return static_cast<size_t>(std::ranges::max_element(values) - values.begin());
 }
 
+Agreement Compare(const Rows& expected, const Rows& actual, int64_t rows) {
+  Agreement agreement{.records = rows};
+  for (size_t i = 0; i < expected.size(); ++i) {
+    for (size_t j = 0; j < expected[i].size(); ++j) {
+      const double difference = std::abs(double{expected[i][j]} - double{actual[i][j]});
+      // NaN in one of them only is as far apart as can be; std::max would drop it.
+      if (difference > agreement.max_abs_diff || std::isnan(difference)) {
+        const bool both = std::isnan(expected[i][j]) && std::isnan(actual[i][j]);
+        if (!both) agreement.max_abs_diff = std::isnan(difference) ? INFINITY : difference;
+      }
+    }
+  }
+  const size_t records = static_cast<size_t>(rows);
+  const size_t elements = expected[0].size() / records;
+  size_t same = 0;
+  for (size_t row = 0; row < records; ++row) {
+    const auto record = [&](const Rows& all) {
+      return std::span(all[0]).subspan(row * elements, elements);
+    };
+    same += LargestAt(record(expected)) == LargestAt(record(actual)) ? 1 : 0;
+  }
+  agreement.top1 = static_cast<double>(same) / static_cast<double>(records);
+  return agreement;
+}
+
 }  // namespace
 
 Result<Precision> ResolvePrecision(const Engine& engine, std::string_view asked) {
@@ -64,28 +89,15 @@ Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
   reference.precision = Precision::kF32;
   ASSIGN_OR_RETURN(const Rows expected, RunOnce(engine, path, reference, input, rows));
   ASSIGN_OR_RETURN(const Rows actual, RunOnce(engine, path, options, input, rows));
-  Agreement agreement{.records = rows};
-  for (size_t i = 0; i < expected.size(); ++i) {
-    for (size_t j = 0; j < expected[i].size(); ++j) {
-      const double difference = std::abs(double{expected[i][j]} - double{actual[i][j]});
-      // NaN in one of them only is as far apart as can be; std::max would drop it.
-      if (difference > agreement.max_abs_diff || std::isnan(difference)) {
-        const bool both = std::isnan(expected[i][j]) && std::isnan(actual[i][j]);
-        if (!both) agreement.max_abs_diff = std::isnan(difference) ? INFINITY : difference;
-      }
-    }
-  }
-  const size_t records = static_cast<size_t>(rows);
-  const size_t elements = expected[0].size() / records;
-  size_t same = 0;
-  for (size_t row = 0; row < records; ++row) {
-    const auto record = [&](const Rows& all) {
-      return std::span(all[0]).subspan(row * elements, elements);
-    };
-    same += LargestAt(record(expected)) == LargestAt(record(actual)) ? 1 : 0;
-  }
-  agreement.top1 = static_cast<double>(same) / static_cast<double>(records);
-  return agreement;
+  return Compare(expected, actual, rows);
+}
+
+Result<Agreement> CompareInputs(Engine& engine, const std::string& path,
+                                const ModelOptions& options, std::span<const std::byte> expected,
+                                std::span<const std::byte> actual, int64_t rows) {
+  ASSIGN_OR_RETURN(const Rows expected_rows, RunOnce(engine, path, options, expected, rows));
+  ASSIGN_OR_RETURN(const Rows actual_rows, RunOnce(engine, path, options, actual, rows));
+  return Compare(expected_rows, actual_rows, rows);
 }
 
 }  // namespace armada

@@ -17,13 +17,14 @@ namespace armada {
 // for where it is lacking, and for unknown words.
 Result<Precision> ResolvePrecision(const Engine& engine, std::string_view asked);
 
-// How much a precision's results differ from f32's on the same records.
+// How much two ways to compute the same records' results differ.
 struct Agreement {
   int64_t records = 0;
   double max_abs_diff = 0;  // over all elements of all outputs
   double top1 = 1;          // share of records whose largest element of output 0 is the same one
-  std::string ToString() const;  // "64 records: largest difference 0.0035, same best class 100.00 %"
-  Json ToJson() const;           // {records, max_abs_diff (null: not finite), top1}
+  std::string ToString()
+      const;            // "64 records: largest difference 0.0035, same best class 100.00 %"
+  Json ToJson() const;  // {records, max_abs_diff (null: not finite), top1}
 };
 
 // Runs `rows` records (as Stream::Run takes them, at most options.max_batch of them) in f32 and in
@@ -31,5 +32,10 @@ struct Agreement {
 Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
                                    const ModelOptions& options, std::span<const std::byte> input,
                                    int64_t rows);
+
+// Runs two inputs of `rows` records each, which stand for the same records.
+Result<Agreement> CompareInputs(Engine& engine, const std::string& path,
+                                const ModelOptions& options, std::span<const std::byte> expected,
+                                std::span<const std::byte> actual, int64_t rows);
 
 }  // namespace armada

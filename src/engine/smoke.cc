@@ -28,6 +28,7 @@ Json OptionsToJson(std::string_view engine, const std::string& path, const Model
           {"model", path},
           {"precision", PrecisionName(options.precision)},
           {"fed", ElementTypeName(options.transform.fed)},
+          {"planes", options.transform.planes},
           {"rescale", options.transform.rescale},
           {"mean", options.transform.mean},
           {"std", options.transform.stddev},
@@ -40,6 +41,7 @@ ModelOptions OptionsFromJson(const Json& json) {
   for (const ElementType type : {ElementType::kU8, ElementType::kI32, ElementType::kI64}) {
     if (json.at("fed") == ElementTypeName(type)) options.transform.fed = type;
   }
+  options.transform.planes = json.at("planes").get<bool>();
   options.transform.rescale = json.at("rescale").get<double>();
   options.transform.mean = json.at("mean").get<std::vector<double>>();
   options.transform.stddev = json.at("std").get<std::vector<double>>();

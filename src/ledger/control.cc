@@ -75,7 +75,7 @@ Result<ControlState> ReadControl(ObjectStore& store, ControlState from) {
   }
 }
 
-Status AppendControl(ObjectStore& store, ControlEntry entry) {
+Status AppendControl(ObjectStore& store, const ControlEntry& entry) {
   const std::string bytes = StoredJson(ToJson(entry));
   ASSIGN_OR_RETURN(ControlState state, ReadControl(store));
   for (int taken = 0; taken < kMaxTaken; ++taken) {

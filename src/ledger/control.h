@@ -36,6 +36,6 @@ Result<ControlEntry> ParseControl(std::string_view text, int64_t number);
 // Reads the control objects after from.last_number.
 Result<ControlState> ReadControl(ObjectStore& store, ControlState from = {});
 // Appends an entry; takes the next number until one is free (entry.number is not read).
-Status AppendControl(ObjectStore& store, ControlEntry entry);
+Status AppendControl(ObjectStore& store, const ControlEntry& entry);
 
 }  // namespace armada

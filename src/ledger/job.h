@@ -44,9 +44,10 @@ struct JobRecord {
   OutputSchema schema;  // its outputs: those chosen, with top_k > 0 the one that is ranked
   InputSpec input;      // resolved: format, columns, record shape, element
   InputTransform transform;
-  int64_t shard_records = 0;  // resolved
-  Json probe;                 // what the store's probe found
-  std::optional<Agreement> agreement;  // of precision with f32, when it is not f32
+  int64_t shard_records = 0;                  // resolved
+  Json probe;                                 // what the store's probe found
+  std::optional<Agreement> agreement;         // of precision with f32, when it is not f32
+  std::optional<Agreement> decode_agreement;  // of preprocess.decode: fast with exact
 
   Json ToJson() const;
   static Result<JobRecord> FromJson(const Json& json);

@@ -1,4 +1,5 @@
 // job.json: what JobRecord says, as JSON and back.
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
@@ -40,6 +41,11 @@ class Reader {
   Status Number(const char* key, double* into) const {
     ASSIGN_OR_RETURN(const Json* value, Find(key, &Json::is_number));
     *into = value->get<double>();
+    return {};
+  }
+  Status Flag(const char* key, bool* into) const {
+    ASSIGN_OR_RETURN(const Json* value, Find(key, &Json::is_boolean));
+    *into = value->get<bool>();
     return {};
   }
   template <class T>
@@ -96,6 +102,49 @@ Status ReadTensors(const Reader& reader, const char* key, std::vector<TensorSpec
   });
 }
 
+Json PictureToJson(const PictureSpec& picture) {
+  return {{"color", kPictureColorNames[static_cast<size_t>(picture.color)]},
+          {"orient", picture.orient},
+          {"fast", picture.fast},
+          {"width", picture.resize.width},
+          {"height", picture.resize.height},
+          {"fit", kPictureFitNames[static_cast<size_t>(picture.resize.fit)]},
+          {"short_side", picture.resize.short_side},
+          {"filter", kPictureFilterNames[static_cast<size_t>(picture.resize.filter)]}};
+}
+
+template <size_t kCount, class Enum>
+Status ReadChoice(const Reader& reader, const char* key,
+                  const std::array<std::string_view, kCount>& names, Enum* into) {
+  std::string name;
+  RETURN_IF_ERROR(reader.Text(key, &name));
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) return reader.Wrong(key);
+  *into = static_cast<Enum>(found - names.begin());
+  return {};
+}
+
+Status ReadSide(const Reader& reader, const char* key, int64_t least, int* into) {
+  int64_t side = 0;
+  RETURN_IF_ERROR(reader.Int(key, least, &side));
+  if (side > kMaxPictureSide) return reader.Wrong(key);
+  *into = static_cast<int>(side);
+  return {};
+}
+
+Status ReadPicture(const Reader& reader, PictureSpec* picture) {
+  RETURN_IF_ERROR(ReadChoice(reader, "color", kPictureColorNames, &picture->color));
+  RETURN_IF_ERROR(reader.Flag("orient", &picture->orient));
+  RETURN_IF_ERROR(reader.Flag("fast", &picture->fast));
+  ResizeSpec& resize = picture->resize;
+  RETURN_IF_ERROR(ReadSide(reader, "width", 1, &resize.width));
+  RETURN_IF_ERROR(ReadSide(reader, "height", 1, &resize.height));
+  RETURN_IF_ERROR(ReadChoice(reader, "fit", kPictureFitNames, &resize.fit));
+  RETURN_IF_ERROR(ReadSide(reader, "short_side", resize.fit == PictureFit::kResizeThenCrop ? 1 : 0,
+                           &resize.short_side));
+  return ReadChoice(reader, "filter", kPictureFilterNames, &resize.filter);
+}
+
 Json InputToJson(const InputSpec& input) {
   return {{"uri", input.uri},
           {"format", input.format},
@@ -104,7 +153,9 @@ Json InputToJson(const InputSpec& input) {
           {"keep", input.keep},
           {"evaluate_labels", input.evaluate_labels},
           {"record_shape", input.record_shape},
-          {"element", ElementTypeName(input.element)}};
+          {"element", ElementTypeName(input.element)},
+          {"column", input.column},
+          {"picture", input.picture ? PictureToJson(*input.picture) : Json()}};
 }
 
 Status ReadInput(const Reader& reader, InputSpec* input) {
@@ -117,11 +168,16 @@ Status ReadInput(const Reader& reader, InputSpec* input) {
   RETURN_IF_ERROR(reader.List("record_shape", &Json::is_number_integer, &input->record_shape));
   for (const int64_t dimension : input->record_shape)
     if (dimension < 1) return reader.Wrong("record_shape");
-  return reader.Element("element", &input->element);
+  RETURN_IF_ERROR(reader.Element("element", &input->element));
+  RETURN_IF_ERROR(reader.Text("column", &input->column));
+  if (reader.Find("picture", &Json::is_null)) return {};
+  ASSIGN_OR_RETURN(const Json* picture, reader.Find("picture", &Json::is_object));
+  return ReadPicture(Reader(*picture, "input.picture."), &input->picture.emplace());
 }
 
 Json TransformToJson(const InputTransform& transform) {
   return {{"fed", ElementTypeName(transform.fed)},
+          {"planes", transform.planes},
           {"rescale", transform.rescale},
           {"mean", transform.mean},
           {"std", transform.stddev}};
@@ -129,6 +185,7 @@ Json TransformToJson(const InputTransform& transform) {
 
 Status ReadTransform(const Reader& reader, InputTransform* transform) {
   RETURN_IF_ERROR(reader.Element("fed", &transform->fed));
+  RETURN_IF_ERROR(reader.Flag("planes", &transform->planes));
   RETURN_IF_ERROR(reader.Number("rescale", &transform->rescale));
   RETURN_IF_ERROR(reader.List("mean", &Json::is_number, &transform->mean));
   return reader.List("std", &Json::is_number, &transform->stddev);
@@ -176,8 +233,8 @@ Status ReadPrecision(const Reader& reader, Precision* precision) {
 }
 
 // For people: a job.json without it is as good.
-std::optional<Agreement> ReadAgreement(const Json& json) {
-  const auto found = json.find("agreement");
+std::optional<Agreement> ReadAgreement(const Json& json, const char* key) {
+  const auto found = json.find(key);
   if (found == json.end()) return std::nullopt;
   const Reader reader(*found, "agreement.");
   Agreement agreement;
@@ -218,7 +275,8 @@ Result<JobRecord> ReadRecord(const Json& json) {
   RETURN_IF_ERROR(ReadTransform(Reader(*transform, "transform."), &record.transform));
   ASSIGN_OR_RETURN(const Json* schema, reader.Find("schema", &Json::is_object));
   ASSIGN_OR_RETURN(record.schema, OutputSchema::FromJson(*schema));
-  record.agreement = ReadAgreement(json);
+  record.agreement = ReadAgreement(json, "agreement");
+  record.decode_agreement = ReadAgreement(json, "decode_agreement");
   record.probe = json.value("probe", Json());
   return record;
 }
@@ -238,6 +296,7 @@ Json JobRecord::ToJson() const {
           {"engine_version", engine_version},
           {"precision", PrecisionName(precision)},
           {"agreement", agreement ? agreement->ToJson() : Json()},
+          {"decode_agreement", decode_agreement ? decode_agreement->ToJson() : Json()},
           {"input", InputToJson(input)},
           {"transform", TransformToJson(transform)},
           {"schema", schema.ToJson()},

@@ -1,10 +1,13 @@
 #include "ledger/job_spec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
 #include "base/text.h"
+#include "data/picture.h"
+#include "ledger/preset.h"
 #include "ledger/spec_table.h"
 #include "ledger/spec_yaml.h"
 #include "platform/file.h"
@@ -101,6 +104,7 @@ class SpecReader {
 
   // Rules between keys, once all is read.
   void Check(std::string_view name);
+  void CheckPictures();
 
   bool newer() const { return newer_; }  // a mistake that only a newer version would not see
   Status Outcome(std::string_view name) const;
@@ -195,9 +199,12 @@ void SpecReader::Check(std::string_view name) {
       Mistake(fmt::format("{}: {} is missing: {}", name, row.path, row.meaning));
     }
   }
+  ApplyPreset([this](std::string_view key) { return places_.contains(std::string(key)); }, spec_);
+  CheckPictures();
   const auto& [labels, top_k, softmax] = spec_->postprocess;
   const auto& [truth_labels, truth_column] = spec_->evaluate;
-  const auto& [rescale, mean, stddev] = spec_->preprocess;
+  const std::vector<double>& mean = spec_->preprocess.mean;
+  const std::vector<double>& stddev = spec_->preprocess.stddev;
   const bool wants_truth = !truth_labels.empty() || !truth_column.empty();
   const bool top_k_wrong =
       places_.contains("postprocess.top_k") && top_k == 0 && !mistakes_.empty();
@@ -214,6 +221,19 @@ void SpecReader::Check(std::string_view name) {
     Complain("preprocess.std", fmt::format("{} numbers, but preprocess.mean has {}: one each, or "
                                            "as many as the model has channels",
                                            stddev.size(), mean.size()));
+}
+
+void SpecReader::CheckPictures() {
+  const auto& [preset, size, fit, filter, color, orientation, decode, rescale, mean, stddev] =
+      spec_->preprocess;
+  const auto is_side = [](double side) {
+    return side == std::floor(side) && side >= 1 && side <= kMaxPictureSide;
+  };
+  if (!std::ranges::all_of(size, is_side))
+    Complain("preprocess.size",
+             fmt::format("expected [height, width], whole numbers from 1 to {}", kMaxPictureSide));
+  if (!spec_->input.column.empty() && !spec_->input.columns.empty())
+    Complain("input.column", "input takes a column of pictures or columns of features, not both");
 }
 
 Status SpecReader::Outcome(std::string_view name) const {

@@ -22,6 +22,7 @@ struct JobSpec {
     std::string path;
     std::string engine = "auto";     // auto | openvino | fake
     std::string precision = "auto";  // auto | f32 | bf16
+    std::string layout = "auto";     // of pictures: auto | nchw | nhwc
     std::vector<std::string>
         outputs;  // which of the model's outputs; empty: all (one when top_k > 0)
   } model;
@@ -30,10 +31,18 @@ struct JobSpec {
     std::string uri;
     std::string format = "auto";
     std::string id;
+    std::string column;  // parquet: of pictures
     std::vector<std::string> columns;
   } input;
 
   struct {
+    std::string preset = "none";  // preset.h
+    std::vector<double> size;     // [height, width]; empty: the model's
+    std::string fit = "stretch";  // stretch | cover | contain | resize-then-crop:N
+    std::string filter = "bilinear";
+    std::string color = "rgb";
+    std::string orientation = "exif";  // exif | stored
+    std::string decode = "exact";      // exact | fast
     double rescale = 1;
     std::vector<double> mean;
     std::vector<double> stddev;  // key "std"

@@ -109,7 +109,8 @@ inline std::string Commit(Job& job, const PlannedShard& planned, int64_t lo, int
 inline void CommitAll(Job& job, Plan& plan) {
   for (int64_t shard = 0; shard < plan.totals().shards; ++shard) {
     const PlannedShard planned = *plan.Shard(shard);
-    const auto [path, stamp, begin, end] = planned.input;
+    const int64_t begin = planned.input.begin;
+    const int64_t end = planned.input.end;
     const int64_t middle = begin + (end - begin) / 2;
     if (middle > begin) Commit(job, planned, begin, middle);
     Commit(job, planned, middle, end);

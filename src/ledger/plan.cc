@@ -75,6 +75,10 @@ class Planner {
                                       [&](const SourceFile& file) { return Add(file); });
     if (theirs_) return false;
     if (!listed) return std::unexpected(listed.error());
+    const Status ended = EndRun();
+    if (theirs_) return false;
+    if (!ended) return std::unexpected(ended.error());
+    passed_skipped_ = skipped_;
     if (awaited_begin_ > 0) return Changed(awaited_path_);
     part_.facts.last = true;
     if (part_.facts.next_shard == 0)
@@ -114,8 +118,10 @@ class Planner {
       ASSIGN_OR_RETURN(const FileStamp planned, AwaitedStamp());
       if (!(file.stamp == planned)) return Changed(file.path);
       begin = std::exchange(awaited_begin_, 0);
-      counted_skipped_ = skipped_;
+      counted_skipped_ = passed_skipped_ = skipped_;
     }
+    if (file.is_record) return AddToRun(file);
+    RETURN_IF_ERROR(EndRun());
     while (begin < file.rows) {
       const int64_t left = file.rows - begin;
       const int64_t rows = file.splittable ? std::min(left, limits_.shard_records) : left;
@@ -124,11 +130,49 @@ class Planner {
                .input = {
                    .path = file.path, .stamp = file.stamp, .begin = begin, .end = begin + rows}}));
       begin += rows;
+      passed_skipped_ = skipped_;  // also when a part ends within this file
     }
-    ++part_.facts.files;
-    part_.facts.resume_after = file.path;
+    Passed(file.path, 1);
+    return {};
+  }
+
+  // `files` more are planned whole, this one last: the listing would go on behind it.
+  void Passed(const std::string& path, int64_t files) {
+    part_.facts.files += files;
+    part_.facts.resume_after = path;
     part_.facts.resume_path.clear();
     part_.facts.resume_begin = 0;
+    passed_skipped_ = skipped_;
+  }
+
+  Status AddToRun(const SourceFile& file) {
+    const PinnedFile pinned{.path = file.path, .stamp = file.stamp};
+    const int64_t pinned_bytes = PinnedFileBytes(pinned);
+    const auto count = static_cast<int64_t>(run_.size());
+    if (count > 0 &&
+        (count >= limits_.shard_records || run_bytes_ + pinned_bytes > limits_.run_bytes))
+      RETURN_IF_ERROR(EndRun());
+    run_.push_back(pinned);
+    run_bytes_ += pinned_bytes;
+    run_skipped_ = skipped_;
+    return {};
+  }
+
+  // The files gathered so far become a shard.
+  Status EndRun() {
+    if (run_.empty()) return {};
+    const auto files = static_cast<int64_t>(run_.size());
+    const std::string last = run_.back().path;
+    PlannedShard shard{.shard = part_.facts.next_shard,
+                       .input = {.path = run_[0].path,
+                                 .stamp = run_[0].stamp,
+                                 .begin = 0,
+                                 .end = files,
+                                 .files = std::exchange(run_, {})}};
+    run_bytes_ = 0;
+    RETURN_IF_ERROR(Add(std::move(shard)));
+    Passed(last, files);
+    passed_skipped_ = run_skipped_;
     return {};
   }
 
@@ -155,7 +199,7 @@ class Planner {
 
   // Creates the part and begins the next one, or finds that another's stands in its place.
   Status Write() {
-    part_.facts.skipped_files = skipped_ - std::exchange(counted_skipped_, skipped_);
+    part_.facts.skipped_files = passed_skipped_ - std::exchange(counted_skipped_, passed_skipped_);
     ASSIGN_OR_RETURN(const std::string bytes, EncodePlanPart(part_));
     CHECK(static_cast<int64_t>(bytes.size()) <= std::max(limits_.part_bytes, kFooterRoom * 2));
     const std::string key = PlanKey(part_.facts.first_shard);
@@ -187,7 +231,11 @@ class Planner {
   PlanPart part_;
   int64_t bytes_ = 0;
   int64_t skipped_ = 0;
-  int64_t counted_skipped_ = 0;
+  int64_t passed_skipped_ = 0;   // of the listing up to resume_after
+  int64_t counted_skipped_ = 0;  // of them, in the parts before
+  std::vector<PinnedFile> run_;  // files of one record each that are no shard yet
+  int64_t run_bytes_ = 0;
+  int64_t run_skipped_ = 0;   // skipped up to the run's last file
   std::string awaited_path_;  // with awaited_begin_ > 0: the file to go on with
   int64_t awaited_begin_ = 0;
   bool theirs_ = false;

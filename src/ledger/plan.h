@@ -2,8 +2,8 @@
 //
 // A part carries the number of the next part's first shard and where the listing goes on; the last
 // part says that it is the last. Whoever plans reads what is there and goes on behind it; parts are
-// created only if absent, so two planners agree on whoever was first. A shard is of one file; a
-// file without records has none.
+// created only if absent, so two planners agree on whoever was first. A shard is of one file, or
+// a run of files that are one record each; a file without records has none.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ struct PlanLimits {
   int64_t shard_records = 0;      // rows a shard at most
   int64_t part_shards = 100'000;  // shards a part at most
   int64_t part_bytes = kPlanPartBytes;
+  int64_t run_bytes = 2 << 20;  // of a shard that is a run of files, in its part
 };
 
 // Writes whatever the plan still lacks. kInvalid when there is no record at all, or when a file

@@ -84,6 +84,84 @@ TEST(Plan, CutsFilesIntoShardsOfAtMostSoManyRecords) {
   ExpectCovers(**plan, source, 10);
 }
 
+// A folder of loose files: each one record.
+ListedFiles LooseFiles(int count) {
+  ListedFiles source({});
+  for (int i = 0; i < count; ++i)
+    source.files.push_back({.path = fmt::format("{:03}.jpg", i),
+                            .stamp = {.size_bytes = i, .mtime_ns = 5, .inode = 100u + i},
+                            .rows = 1,
+                            .splittable = false,
+                            .is_record = true});
+  return source;
+}
+
+// The files of all shards, one after the other.
+std::vector<PinnedFile> PlannedFiles(Plan& plan) {
+  std::vector<PinnedFile> files;
+  for (int64_t shard = 0; shard < plan.totals().shards; ++shard) {
+    const PlannedShard planned = *plan.Shard(shard);
+    EXPECT_EQ(planned.input.begin, 0);
+    EXPECT_EQ(planned.input.end, static_cast<int64_t>(planned.input.files.size()));
+    EXPECT_EQ(planned.input.path, planned.input.files[0].path);
+    files.insert(files.end(), planned.input.files.begin(), planned.input.files.end());
+  }
+  return files;
+}
+
+void ExpectAllFiles(Plan& plan, const ListedFiles& source) {
+  std::vector<PinnedFile> expected;
+  for (const SourceFile& file : source.files)
+    if (!file.path.ends_with(".txt")) expected.push_back({.path = file.path, .stamp = file.stamp});
+  EXPECT_EQ(PlannedFiles(plan), expected);
+}
+
+TEST(Plan, FilesOfOneRecordFormRuns) {
+  MemoryStore store;
+  ListedFiles source = LooseFiles(25);
+  source.files.insert(source.files.begin() + 12, {.path = "011.jpg.txt"});
+  const auto totals = CompletePlan(store, source, kJob, {.shard_records = 10});
+  ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
+  EXPECT_EQ(*totals, (PlanTotals{.shards = 3, .records = 25, .files = 25, .skipped_files = 1}));
+  const auto plan = Plan::Open(store, kJob);
+  ASSERT_TRUE(plan.has_value());
+  ExpectAllFiles(**plan, source);
+}
+
+TEST(Plan, RunsAreBoundedInBytesToo) {
+  MemoryStore store;
+  ListedFiles source = LooseFiles(25);
+  ASSERT_TRUE(CompletePlan(store, source, kJob, {.shard_records = 1000, .run_bytes = 200}));
+  const auto plan = Plan::Open(store, kJob);
+  ASSERT_TRUE(plan.has_value());
+  EXPECT_GT((*plan)->totals().shards, 5);
+  ExpectAllFiles(**plan, source);
+}
+
+// Two planners of which the second finds each of the first's parts already there, or is first.
+TEST(Plan, RunsGoOnBehindAnothersPart) {
+  ListedFiles source = LooseFiles(40);
+  for (const int at : {35, 20, 12, 3})
+    source.files.insert(source.files.begin() + at,
+                        {.path = source.files[static_cast<size_t>(at) - 1].path + ".txt"});
+  const PlanLimits limits{.shard_records = 4, .part_shards = 2};
+  MemoryStore whole;
+  const auto totals = CompletePlan(whole, source, kJob, limits);
+  ASSERT_TRUE(totals.has_value());
+  EXPECT_EQ(*totals, (PlanTotals{.shards = 10, .records = 40, .files = 40, .skipped_files = 4}));
+  for (int parts = 1; parts < 5; ++parts) {
+    MemoryStore store;
+    for (int part = 0; part < parts; ++part)
+      ASSERT_TRUE(store.Create(PlanKey(2 * part), *whole.Get(PlanKey(2 * part))));
+    const auto completed = CompletePlan(store, source, kJob, limits);
+    ASSERT_TRUE(completed.has_value());
+    EXPECT_EQ(*completed, *totals) << parts << " parts were there";
+    const auto plan = Plan::Open(store, kJob);
+    ASSERT_TRUE(plan.has_value());
+    ExpectAllFiles(**plan, source);
+  }
+}
+
 TEST(Plan, AFileOfUnknownLengthIsOneShardWithoutEnd) {
   MemoryStore store;
   ListedFiles source({{"a.gz", kUnknown}, {"b", 5}});

@@ -5,10 +5,13 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "data/picture_features.h"
 #include "engine/precision.h"
 #include "engine/smoke.h"
+#include "ledger/resolve_picture.h"
 #include "ledger/settle.h"
 #include "ledger/trial.h"
+#include "platform/clock.h"
 #include "platform/file.h"
 
 namespace armada {
@@ -106,7 +109,9 @@ InputSpec WantedInput(const JobSpec& spec, const Signature& signature) {
                   .keep = spec.output.keep,
                   .evaluate_labels = spec.evaluate.labels,
                   .record_shape = signature.inputs[0].shape,
-                  .element = ElementType::kF32};
+                  .element = ElementType::kF32,
+                  .picture = std::nullopt,
+                  .column = spec.input.column};
   const std::string& truth = spec.evaluate.column;
   if (!truth.empty() && std::ranges::find(input.keep, truth) == input.keep.end())
     input.keep.push_back(truth);
@@ -126,17 +131,54 @@ Result<std::unique_ptr<Source>> OpenWanted(InputSpec* input) {
   return source_of_bytes;
 }
 
+// The first records with their features, and what making one record's took.
+struct Sample {
+  Batch records;
+  double seconds_a_record = 0;  // to decode and resize; 0 where records are no pictures
+};
+
+Result<Sample> TakeSample(Source& source, const InputSpec& input) {
+  // A picture's model takes milliseconds a record, and the user waits.
+  constexpr int64_t kRecords = 64;
+  constexpr int64_t kPictures = 16;
+  Sample sample;
+  ASSIGN_OR_RETURN(sample.records, FirstRecords(source, input.picture ? kPictures : kRecords));
+  if (!input.picture) return sample;
+  PictureFeatures features(*input.picture);
+  const int64_t started_ns = BootNs();
+  RETURN_IF_ERROR(features.Fill(&sample.records));
+  sample.seconds_a_record =
+      static_cast<double>(BootNs() - started_ns) * 1e-9 / static_cast<double>(sample.records.rows);
+  return sample;
+}
+
+// How far fast decoding is from exact decoding, in the model's eyes.
+Result<Agreement> MeasureFastDecoding(Engine& engine, Source& source, const JobRecord& record,
+                                      ModelOptions options) {
+  constexpr int64_t kRecords = 200;
+  ASSIGN_OR_RETURN(const Batch pictures, FirstRecords(source, kRecords));
+  PictureSpec spec = *record.input.picture;
+  Batch fast = pictures;
+  RETURN_IF_ERROR(PictureFeatures(spec).Fill(&fast));
+  spec.fast = false;
+  Batch exact = pictures;
+  RETURN_IF_ERROR(PictureFeatures(spec).Fill(&exact));
+  options.max_batch = pictures.rows;
+  const auto bytes = static_cast<size_t>(pictures.rows * record.signature.inputs[0].elements());
+  return CompareInputs(engine, record.spec.model.path, options, {exact.features, bytes},
+                       {fast.features, bytes}, pictures.rows);
+}
+
 // What only running the model on the first records tells: softmax, shard_records, agreement.
 Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
                       JobRecord* record) {
   const JobSpec& spec = record->spec;
-  const Result<InputSample> sampled =
-      SampleInput(source, spec.plan.shard_records > 0 ? 1 : kEnoughRows);
+  const Result<Sample> sampled = TakeSample(source, record->input);
   if (!sampled) return Annotate(sampled.error(), Printable(spec.input.uri));
-  const InputSample& sample = *sampled;
+  const Batch& sample = sampled->records;
   const ModelOptions model_options{.precision = record->precision,
                                    .transform = record->transform,
-                                   .max_batch = kTrialRecords,
+                                   .max_batch = sample.rows,
                                    .lanes = 1};
   if (options.smoke_test)
     RETURN_IF_ERROR(SmokeTest(record->engine, spec.model.path, model_options,
@@ -144,20 +186,26 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
   const auto watched = std::ranges::find(record->signature.outputs, record->schema.outputs[0].name,
                                          &TensorSpec::name) -
                        record->signature.outputs.begin();
-  ASSIGN_OR_RETURN(const Trial trial, TryModel(engine, spec.model.path, model_options, sample.first,
+  ASSIGN_OR_RETURN(const Trial trial, TryModel(engine, spec.model.path, model_options, sample,
                                                static_cast<size_t>(watched)));
   const std::string& softmax = spec.postprocess.softmax;
   record->schema.softmax = spec.postprocess.top_k > 0 &&
                            (softmax == "true" || (softmax == "auto" && !trial.probabilities));
-  record->shard_records = spec.plan.shard_records > 0 ? spec.plan.shard_records
-                                                      : ShardRecords(trial.rate_per_s, sample.rows);
+  record->shard_records = spec.plan.shard_records;
+  if (record->shard_records == 0) {
+    const double rate_per_s = 1 / (1 / trial.rate_per_s + sampled->seconds_a_record);
+    ASSIGN_OR_RETURN(const auto rows, CountRows(source, EnoughRows(rate_per_s)));
+    record->shard_records = ShardRecords(rate_per_s, rows);
+  }
+  if (record->input.picture && record->input.picture->fast) {
+    ASSIGN_OR_RETURN(record->decode_agreement,
+                     MeasureFastDecoding(engine, source, *record, model_options));
+  }
   if (record->precision == Precision::kF32) return {};
-  const size_t bytes =
-      static_cast<size_t>(sample.first.rows * record->signature.inputs[0].elements() *
-                          ElementBytes(record->transform.fed));
-  ASSIGN_OR_RETURN(record->agreement,
-                   MeasureAgreement(engine, spec.model.path, model_options,
-                                    {sample.first.features, bytes}, sample.first.rows));
+  const size_t bytes = static_cast<size_t>(sample.rows * record->signature.inputs[0].elements() *
+                                           ElementBytes(record->transform.fed));
+  ASSIGN_OR_RETURN(record->agreement, MeasureAgreement(engine, spec.model.path, model_options,
+                                                       {sample.features, bytes}, sample.rows));
   return {};
 }
 
@@ -212,6 +260,10 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
                       .rescale = spec.preprocess.rescale,
                       .mean = spec.preprocess.mean,
                       .stddev = spec.preprocess.stddev};
+  if (ArePictures(record.input))
+    RETURN_IF_ERROR(ResolvePicture(spec, record.signature, &record.input, &record.transform));
+  else
+    RETURN_IF_ERROR(CheckNoPictureKeys(spec));
   ASSIGN_OR_RETURN(const auto kept, source->KeptColumns());
   for (const auto& [name, type] : kept) record.schema.kept.push_back({.name = name, .type = type});
   RETURN_IF_ERROR(record.schema.Check());

@@ -30,6 +30,7 @@ enum class SpecKind : uint8_t {
   kShare,     // int64, parts per million
   kTexts,
   kNumbers,
+  kFit,  // stretch, cover, contain, or resize-then-crop with a number
 };
 
 using SpecMember =

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "data/picture.h"
 #include "ledger/spec_table.h"
 #include "platform/file.h"
 
@@ -254,6 +255,29 @@ Result<std::vector<double>> ParseNumbers(const SpecRow& row, const SpecNode& nod
   return numbers;
 }
 
+// "stretch", "resize-then-crop:256", or {resize-then-crop: 256}.
+Result<std::string> ParseFit(const SpecNode& node) {
+  constexpr std::string_view kCrop = "resize-then-crop";
+  constexpr std::string_view kWhat = "stretch, cover, contain or {resize-then-crop: 256}";
+  std::string text = node.text;
+  if (node.kind == SpecNode::Kind::kMap && node.items.size() == 1)
+    text = node.keys[0].text + ":" + node.items[0].text;
+  else if (node.kind != SpecNode::Kind::kScalar)
+    return Expected(kWhat, node);
+  if (text == "stretch" || text == "cover" || text == "contain") return text;
+  const size_t colon = text.find(':');
+  if (text.substr(0, colon) != kCrop || colon == text.npos) return Expected(kWhat, node);
+  std::string_view digits = std::string_view(text).substr(colon + 1);
+  while (digits.starts_with(' ')) digits.remove_prefix(1);
+  int side = 0;
+  const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), side);
+  if (error != std::errc() || stop != digits.data() + digits.size() || side < 1 ||
+      side > kMaxPictureSide)
+    return Fail(ErrorCode::kInvalid, "expected a side from 1 to {} behind {}:, not '{}'",
+                kMaxPictureSide, kCrop, Printable(digits));
+  return fmt::format("{}:{}", kCrop, side);
+}
+
 template <class T>
 Status Store(Result<T> value, const SpecRow& row, JobSpec* spec) {
   RETURN_IF_ERROR(value);
@@ -288,6 +312,8 @@ std::string TypeText(const SpecRow& row) {
       return "list of text";
     case SpecKind::kNumbers:
       return row.positive ? "list of positive numbers" : "list of numbers";
+    case SpecKind::kFit:
+      return "stretch | cover | contain | resize-then-crop:N";
   }
   return "";
 }
@@ -320,6 +346,8 @@ Status SetValue(const SpecRow& row, const SpecNode& node, const std::string& fol
       return Store(ParseTexts(row, node), row, spec);
     case SpecKind::kNumbers:
       return Store(ParseNumbers(row, node), row, spec);
+    case SpecKind::kFit:
+      return Store(ParseFit(node), row, spec);
   }
   return {};
 }

@@ -180,7 +180,7 @@ TEST(Resolve, FreezesWhatTheModelAndTheInputSay) {
   ASSERT_TRUE(record.has_value()) << record.error().ToString();
   EXPECT_EQ(record->engine, "fake");
   EXPECT_EQ(record->precision, Precision::kF32);
-  EXPECT_EQ(record->shard_records, 42 / 16);  // at least 16 shards
+  EXPECT_EQ(record->shard_records, 16);  // 16 shards of 2 or 3 records would be too small
   EXPECT_EQ(record->schema.label_names[3], "three");
   EXPECT_EQ(record->model_main, "model.fake.json");
   EXPECT_FALSE(record->agreement.has_value());
@@ -265,7 +265,7 @@ TEST(JobRecord, AMissingKeyIsNamed) {
   ASSERT_TRUE(job.has_value());
   const Json whole = job->record.ToJson();
   for (const auto& [key, value] : whole.items()) {
-    if (key == "probe" || key == "agreement") continue;  // for people
+    if (key == "probe" || key.ends_with("agreement")) continue;  // for people
     Json json = whole;
     json.erase(key);
     const auto record = JobRecord::FromJson(json);

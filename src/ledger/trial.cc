@@ -15,8 +15,13 @@ constexpr int64_t kBudgetNs = 50'000'000;
 constexpr int kMaxRuns = 1000;
 constexpr double kShardSeconds = 60;
 constexpr int64_t kLeastShards = 16;
+constexpr int64_t kLeastShardRecords = 16;  // a batch: one that is not full costs as much
 constexpr int64_t kMaxShardRecords = 50'000'000;
-static_assert(kLeastShards * kMaxShardRecords == kEnoughRows);
+
+int64_t MinuteOfRecords(double rate_per_s) {
+  return std::clamp<int64_t>(static_cast<int64_t>(std::min(rate_per_s * kShardSeconds, 1e12)), 1,
+                             kMaxShardRecords);
+}
 
 bool AreProbabilities(std::span<const float> values, int64_t rows, double tolerance) {
   const size_t classes = values.size() / static_cast<size_t>(rows);
@@ -33,34 +38,45 @@ bool AreProbabilities(std::span<const float> values, int64_t rows, double tolera
 
 }  // namespace
 
-Result<InputSample> SampleInput(Source& source, int64_t enough) {
-  std::optional<SourceFile> first;
+Result<Batch> FirstRecords(Source& source, int64_t records) {
+  std::optional<ShardInput> first;
   int64_t files = 0;
   int64_t skipped = 0;
-  int64_t rows = 0;
-  bool stopped = false;
   const Status listed = source.List("", &skipped, [&](const SourceFile& file) -> Status {
     ++files;
-    if (!first && file.rows > 0) first = file;
-    if (file.rows < enough - rows) {
-      rows += file.rows;
-      return {};
+    if (file.rows == 0 || (first && !file.is_record)) return {};
+    if (!first)
+      first = ShardInput{
+          .path = file.path, .stamp = file.stamp, .begin = 0, .end = file.rows, .files = {}};
+    if (file.is_record) {
+      first->files.push_back({.path = file.path, .stamp = file.stamp});
+      first->end = static_cast<int64_t>(first->files.size());
     }
-    stopped = true;
-    return Fail(ErrorCode::kCancelled, "enough");
+    const bool enough = !file.is_record || first->end >= records;
+    return enough ? Fail(ErrorCode::kCancelled, "enough") : Status();
   });
-  if (!listed && !stopped) return std::unexpected(listed.error());
+  if (!listed && listed.error().code != ErrorCode::kCancelled)
+    return std::unexpected(listed.error());
   if (!first)
     return Fail(ErrorCode::kInvalid, "no records in its {} files ({} others were skipped)", files,
                 skipped);
-  ASSIGN_OR_RETURN(
-      const auto reader,
-      source.Open({.path = first->path, .stamp = first->stamp, .begin = 0, .end = first->rows}, 0));
-  InputSample sample;
-  ASSIGN_OR_RETURN(sample.first, reader->Next(kTrialRecords));
-  if (sample.first.rows == 0) return Fail(ErrorCode::kInvalid, "{}: no records in it", first->path);
-  if (!stopped) sample.rows = rows;
-  return sample;
+  ASSIGN_OR_RETURN(const auto reader, source.Open(*first, 0));
+  ASSIGN_OR_RETURN(Batch batch, reader->Next(records));
+  if (batch.rows == 0) return Fail(ErrorCode::kInvalid, "{}: no records in it", first->path);
+  return batch;
+}
+
+Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough) {
+  int64_t skipped = 0;
+  int64_t rows = 0;
+  const Status listed = source.List("", &skipped, [&](const SourceFile& file) -> Status {
+    if (file.rows >= enough - rows) return Fail(ErrorCode::kCancelled, "enough");
+    rows += file.rows;
+    return {};
+  });
+  if (listed) return rows;
+  if (listed.error().code != ErrorCode::kCancelled) return std::unexpected(listed.error());
+  return std::nullopt;
 }
 
 Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
@@ -91,10 +107,10 @@ Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptio
 }
 
 int64_t ShardRecords(double rate_per_s, std::optional<int64_t> rows) {
-  const double minute = std::min(rate_per_s * kShardSeconds, double{kMaxShardRecords});
-  int64_t records = static_cast<int64_t>(minute);
-  if (rows) records = std::min(records, *rows / kLeastShards);
-  return std::clamp<int64_t>(records, 1, kMaxShardRecords);
+  const int64_t records = MinuteOfRecords(rate_per_s);
+  return rows ? std::min(std::max(*rows / kLeastShards, kLeastShardRecords), records) : records;
 }
+
+int64_t EnoughRows(double rate_per_s) { return kLeastShards * MinuteOfRecords(rate_per_s); }
 
 }  // namespace armada

@@ -12,18 +12,13 @@
 
 namespace armada {
 
-// A look at the input's beginning.
-struct InputSample {
-  Batch first;                  // the first records, at most kTrialRecords
-  std::optional<int64_t> rows;  // of all files; nullopt when not known, or at least `enough`
-};
+// The input's first records, at most `records`: of its first file, or of the first files where each
+// is one record. kInvalid when the input holds none.
+Result<Batch> FirstRecords(Source& source, int64_t records);
 
-inline constexpr int64_t kTrialRecords = 64;
-// From here on the number of rows has no influence on ShardRecords.
-inline constexpr int64_t kEnoughRows = 800'000'000;
-
-// kInvalid when the input holds no records. Stops counting rows at `enough`.
-Result<InputSample> SampleInput(Source& source, int64_t enough);
+// The rows of all files; nullopt when that is not known before they are read, or at least `enough`,
+// where counting stops.
+Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough);
 
 struct Trial {
   double rate_per_s = 0;  // of one lane, inference alone
@@ -35,8 +30,10 @@ struct Trial {
 Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
                        const Batch& records, size_t watched);
 
-// Records a shard: about a minute of one lane's work, and at least 16 shards where the size is
-// known.
+// Records a shard: about a minute of one lane's work; where the size is known, so that there are 16
+// shards, but none of fewer than 16 records.
 int64_t ShardRecords(double rate_per_s, std::optional<int64_t> rows);
+// From here on the number of rows has no influence on it.
+int64_t EnoughRows(double rate_per_s);
 
 }  // namespace armada

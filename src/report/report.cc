@@ -73,6 +73,7 @@ Result<JobReport> ReadReport(Job& job) {
   report.precision = PrecisionName(job.record.precision);
   report.engine = job.record.engine_version;
   report.agreement = job.record.agreement;
+  report.decode_agreement = job.record.decode_agreement;
   ASSIGN_OR_RETURN(const std::unique_ptr<Plan> plan, Plan::Open(*job.store, job.record.job_id));
   ASSIGN_OR_RETURN(report.audit, AuditJob(job, *plan, /*seal=*/false));
   ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
@@ -111,6 +112,7 @@ Json JobReport::ToJson() const {
               {"cpu_ms", work.cpu_ms},
               {"records", work.records}}}};
   if (agreement) json["agreement"] = agreement->ToJson();
+  if (decode_agreement) json["decode_agreement"] = decode_agreement->ToJson();
   if (run) json["run"] = RunJson(*run);
   if (evaluation) json["evaluation"] = evaluation->ToJson();
   if (const std::optional<double> usd = UsdPerMillion()) json["usd_per_million"] = *usd;
@@ -132,6 +134,8 @@ std::string JobReport::Render(int width) const {
                                      HumanBytes(audit.bytes), Printable(folder)));
   text += Line("engine", fmt::format("{}, {}", engine, precision));
   if (agreement) text += Line("", "beside f32, on the first " + agreement->ToString());
+  if (decode_agreement)
+    text += Line("", "fast decoding beside exact, on the first " + decode_agreement->ToString());
   if (run) {
     text += Line("time", RunText(*run));
     text += Line("", StartText(*run));

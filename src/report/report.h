@@ -33,7 +33,8 @@ struct JobReport {
   std::string job_id;
   std::string precision;
   std::string engine;
-  std::optional<Agreement> agreement;  // of precision with f32, when it is not f32
+  std::optional<Agreement> agreement;         // of precision with f32, when it is not f32
+  std::optional<Agreement> decode_agreement;  // of fast decoding with exact
   AuditReport audit;
   WorkTotals work;
   std::optional<RunMeasure> run;

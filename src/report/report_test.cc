@@ -38,10 +38,11 @@ TEST(JobReport, APrecisionBelowF32IsHeldBesideIt) {
   JobReport report = Digits();
   report.precision = "bf16";
   report.agreement = Agreement{.records = 64, .max_abs_diff = 0.0035, .top1 = 0.984375};
-  EXPECT_NE(report.Render(80).find("engine    OpenVINO, bf16\n"
-                                   "          beside f32, on the first 64 records: largest difference "
-                                   "0.0035, same best class 98.44 %\n"),
-            std::string::npos)
+  EXPECT_NE(
+      report.Render(80).find("engine    OpenVINO, bf16\n"
+                             "          beside f32, on the first 64 records: largest difference "
+                             "0.0035, same best class 98.44 %\n"),
+      std::string::npos)
       << report.Render(80);
   EXPECT_EQ(report.ToJson().at("agreement").at("records"), 64);
 }

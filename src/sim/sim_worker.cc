@@ -27,7 +27,7 @@ SimWorker::SimWorker(EventQueue& queue, Random& random, Faults& faults, Checkers
 void SimWorker::Mail(int64_t delay_ms, std::function<void()> what) {
   queue_.After(delay_ms, [this, alive = alive_, what = std::move(what)] {
     if (!*alive) return;
-    mail_.push_back(std::move(what));
+    mail_.push_back(what);
     Drain();
   });
 }

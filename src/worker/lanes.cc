@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "data/picture_features.h"
 #include "platform/clock.h"
 #include "worker/answers.h"
 
@@ -31,6 +32,7 @@ struct Lanes::Lane {
   int64_t batch = 0;                            // that the stream is for
   std::vector<std::span<const float>> outputs;  // of the model, in its order
   std::vector<std::span<const float>> chosen;   // of the schema
+  std::unique_ptr<PictureFeatures> pictures;    // where records are some
   Thread thread;
 };
 
@@ -64,6 +66,7 @@ Status Lanes::Start() {
     lane->batch = model_batch_;
     lane->outputs.resize(model_->signature().outputs.size());
     lane->chosen.resize(output_indices_.size());
+    if (options_.picture) lane->pictures = std::make_unique<PictureFeatures>(*options_.picture);
     lanes_.push_back(std::move(lane));
   }
   for (auto& lane : lanes_) lane->thread = Thread([this, &lane = *lane] { Run(lane); });
@@ -111,11 +114,11 @@ void Lanes::Run(Lane& lane) {
   MutexLock lock(mutex_);
   while (!stopping_) {
     if (!seals_.empty()) {
-      SealJob job = std::move(seals_.front());
+      const SealJob job = std::move(seals_.front());
       seals_.pop_front();
-      Encode(lock, std::move(job));
+      Encode(lock, job);
     } else if (std::shared_ptr<OpenShard> shard = NextToRead()) {
-      Predict(lane, lock, std::move(shard));
+      Predict(lane, lock, shard);
     } else {
       work_.wait(lock);
     }
@@ -129,28 +132,33 @@ std::shared_ptr<Lanes::OpenShard> Lanes::NextToRead() {
   return nullptr;
 }
 
+// The shard's next batch, opening it where it is not open. Without the lock: `reading` is ours.
+Result<Batch> Lanes::Read(OpenShard& shard, int64_t rows) {
+  for (int attempt = 1;; ++attempt) {
+    Status opened;
+    if (!shard.reader) {
+      Result<std::unique_ptr<ShardReader>> reader = source_.Open(shard.input, shard.next);
+      if (reader) shard.reader = std::move(*reader);
+      if (!reader) opened = std::unexpected(std::move(reader).error());
+    }
+    Result<Batch> batch =
+        opened ? shard.reader->Next(rows) : std::unexpected(std::move(opened).error());
+    if (batch || batch.error().code != ErrorCode::kUnavailable || attempt == kReadTries)
+      return batch;
+    shard.reader.reset();
+    SleepMs(kReadBackoffMs << attempt);
+  }
+}
+
 // Called and left with the lock held; the work itself is done without it.
-void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard) {
+void Lanes::Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard>& shard) {
   shard->reading = true;
   ++in_flight_;
   const Status renewed = TakeNewModel(lane, lock);
   const int64_t rows = lane.batch;
   lock.unlock();
 
-  Result<Batch> batch = Batch{};
-  if (!renewed) batch = std::unexpected(renewed.error());
-  for (int attempt = 1; renewed; ++attempt) {
-    Status opened;
-    if (!shard->reader) {
-      Result<std::unique_ptr<ShardReader>> reader = source_.Open(shard->input, shard->next);
-      if (reader) shard->reader = std::move(*reader);
-      if (!reader) opened = std::unexpected(std::move(reader).error());
-    }
-    batch = opened ? shard->reader->Next(rows) : std::unexpected(std::move(opened).error());
-    if (batch || batch.error().code != ErrorCode::kUnavailable || attempt == kReadTries) break;
-    shard->reader.reset();
-    SleepMs(kReadBackoffMs << attempt);
-  }
+  Result<Batch> batch = renewed ? Read(*shard, rows) : std::unexpected(renewed.error());
 
   lock.lock();
   shard->reading = false;
@@ -171,12 +179,15 @@ void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shar
     return;
   }
   work_.notify_one();  // the shard can be read again
-  const int64_t dead = static_cast<int64_t>(batch->faults.size());
   const int64_t records = batch->rows;
   lock.unlock();
 
+  Status filled;
+  if (lane.pictures) filled = lane.pictures->Fill(&*batch);
+  const auto dead = static_cast<int64_t>(batch->faults.size());
   const int64_t started_ns = BootNs();
-  Result<ResultBlock> block = Infer(lane, *std::move(batch));
+  Result<ResultBlock> block =
+      filled ? Infer(lane, *std::move(batch)) : std::unexpected(std::move(filled).error());
   const int64_t ended_ns = BootNs();
 
   lock.lock();
@@ -194,7 +205,8 @@ void Lanes::Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shar
       held_bytes_ += bytes;
       Report(*shard,
              {.lo = block->lo, .hi = block->hi, .records = records, .dead = dead, .bytes = bytes});
-      shard->blocks.emplace(block->lo, *std::move(block));
+      const int64_t lo = block->lo;
+      shard->blocks.emplace(lo, *std::move(block));
     }
   }
   FinishRange();
@@ -237,7 +249,7 @@ Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {
   return block;
 }
 
-void Lanes::Encode(MutexLock& lock, SealJob job) {
+void Lanes::Encode(MutexLock& lock, const SealJob& job) {
   if (job.shard->closed) return;
   std::vector<ResultBlock> blocks;
   auto& held = job.shard->blocks;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "data/parquet_commit.h"
@@ -49,7 +50,8 @@ struct LanesOptions {
   int64_t lanes = 1;
   int64_t batch = 0;  // 0: tuned
   int64_t max_batch = 1024;
-  int64_t record_bytes = 0;       // of one record's features, as the source delivers them
+  int64_t record_bytes = 0;  // of one record's features, as the source delivers them
+  std::optional<PictureSpec> picture = std::nullopt;  // where records are pictures
   int64_t hold_bytes = 16 << 20;  // lanes begin nothing new while results of this size are held
 };
 
@@ -90,10 +92,11 @@ class Lanes {
 
   void Run(Lane& lane);
   std::shared_ptr<OpenShard> NextToRead();
-  void Predict(Lane& lane, MutexLock& lock, std::shared_ptr<OpenShard> shard);
+  void Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard>& shard);
+  Result<Batch> Read(OpenShard& shard, int64_t rows);
   Status TakeNewModel(Lane& lane, MutexLock& lock);
   Result<ResultBlock> Infer(Lane& lane, Batch batch);
-  void Encode(MutexLock& lock, SealJob job);
+  void Encode(MutexLock& lock, const SealJob& job);
   void Report(const OpenShard& shard, LaneReport report);
   void FinishRange();
 

@@ -82,6 +82,7 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   lane_options.batch = record.spec.plan.batch;
   lane_options.max_batch = MaxBatch(record);
   lane_options.record_bytes = RecordBytes(record);
+  lane_options.picture = record.input.picture;
   lane_options.hold_bytes = 2 * kBudgetBytes;
   InputSpec input = record.input;
   ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
