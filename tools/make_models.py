@@ -77,6 +77,10 @@ def onnx_models():
     )
     save_onnx("identity", [helper.make_node("Identity", ["x"], ["y"])],
               [x], [("y", T.FLOAT, ["N", 2, 3])])
+    # What a picture's preprocessing gives: 8 × 8 of three channels, last and first.
+    for name, shape in (("pixels_nhwc", ["N", 8, 8, 3]), ("pixels_nchw", ["N", 3, 8, 8])):
+        save_onnx(name, [helper.make_node("Identity", ["pixels"], ["values"])],
+                  [("pixels", T.FLOAT, shape)], [("values", T.FLOAT, shape)])
     save_onnx("two_inputs", [helper.make_node("Add", ["left", "right"], ["sum"])],
               [("left", T.FLOAT, ["N", 3]), ("right", T.FLOAT, ["N", 3])], [("sum", T.FLOAT, ["N", 3])])
     save_onnx("open_size", [helper.make_node("ReduceMean", ["image"], ["mean"], axes=[2, 3], keepdims=0)],

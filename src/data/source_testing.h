@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <string>
@@ -55,6 +56,37 @@ inline std::string Gzip(const std::string& bytes) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
+}
+
+// A PNG of one colour: width × height pixels of RGB.
+inline std::string Png(int width, int height, const std::string& rgb) {
+  const auto big_endian = [](uint32_t n) {
+    return std::string{static_cast<char>(n >> 24), static_cast<char>(n >> 16),
+                       static_cast<char>(n >> 8), static_cast<char>(n)};
+  };
+  const auto chunk = [&](const std::string& type, const std::string& data) {
+    const std::string body = type + data;
+    const uLong crc =
+        crc32(0, reinterpret_cast<const Bytef*>(body.data()), static_cast<uInt>(body.size()));
+    return big_endian(static_cast<uint32_t>(data.size())) + body +
+           big_endian(static_cast<uint32_t>(crc));
+  };
+  std::string row(1, '\0');  // no filter
+  for (int x = 0; x < width; ++x) row += rgb;
+  std::string rows;
+  for (int y = 0; y < height; ++y) rows += row;
+  uLongf size = compressBound(rows.size());
+  std::string packed(size, '\0');
+  EXPECT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+                     reinterpret_cast<const Bytef*>(rows.data()), rows.size()),
+            Z_OK);
+  packed.resize(size);
+  std::string header(13, '\0');
+  header[3] = static_cast<char>(width);
+  header[7] = static_cast<char>(height);
+  header[8] = 8;  // bits
+  header[9] = 2;  // RGB
+  return "\x89PNG\r\n\x1A\n" + chunk("IHDR", header) + chunk("IDAT", packed) + chunk("IEND", "");
 }
 
 // The files that a source lists: "path rows", with "!" for one that is a single shard.
