@@ -135,7 +135,9 @@ Step ReadRows(Session& session, const Rows& to) {
 }
 
 std::unexpected<Error> Fault(Session& session, Step step, size_t bytes) {
-  if (step == Step::kEndsEarly) return PictureEndsEarly("JPEG", bytes);
+  // Arithmetic decoding can't wait for more bytes: it fails.
+  const bool ends_early = step == Step::kEndsEarly || session.errors.msg_code == JERR_CANT_SUSPEND;
+  if (ends_early) return PictureEndsEarly("JPEG", bytes);
   if (session.too_many_scans)
     return Fail(ErrorCode::kInvalid, "JPEG: more than {} scans", kMostScans);
   switch (session.errors.msg_code) {
