@@ -11,12 +11,15 @@
 
 #include "data/decode_picture.h"
 #include "data/decode_testing.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
+
+std::string PictureFile(const std::string& name) { return ReadPicture(SOURCE_DIR, name); }
 
 // Bounds that a hostile picture meets soon.
 constexpr DecodeOptions kOptions{.max_pixels = 1'000'000};

@@ -12,6 +12,7 @@
 
 #include "data/decode_exif.h"
 #include "data/decode_testing.h"
+#include "test_paths.h"
 
 namespace armada {
 namespace {
@@ -20,6 +21,8 @@ using testing::ElementsAre;
 using testing::Values;
 
 using Pixels = std::vector<uint8_t>;
+
+std::string PictureFile(const std::string& name) { return ReadPicture(SOURCE_DIR, name); }
 
 // Takes a binary PPM or PGM off the front of *bytes.
 Picture TakePnm(std::string* bytes) {

@@ -14,12 +14,12 @@
 
 #include "data/decode_picture.h"
 #include "platform/file.h"
-#include "test_paths.h"
 
 namespace armada {
 
-inline std::string PictureFile(const std::string& name) {
-  auto bytes = ReadFile(SOURCE_DIR "/tests/pictures/" + name);
+// A file of tests/pictures below `source_dir`.
+inline std::string ReadPicture(const std::string& source_dir, const std::string& name) {
+  auto bytes = ReadFile(source_dir + "/tests/pictures/" + name);
   EXPECT_TRUE(bytes) << name;
   return bytes ? *std::move(bytes) : std::string();
 }
