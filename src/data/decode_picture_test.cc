@@ -254,7 +254,7 @@ TEST(DecodePicture, TurningByAQuarterFourTimesIsTurningByNothing) {
   }
 }
 
-TEST(ExifOrientation, IsReadInEachFormItIsWrittenIn) {
+TEST(DecodeExif, IsReadInEachFormItIsWrittenIn) {
   const std::string jpeg = PictureFile("jpeg-420.jpg");
   const auto orientation = [&](const std::string& segments) {
     return ExifOrientation(AsBytes(WithSegments(jpeg, segments)));
@@ -269,7 +269,7 @@ TEST(ExifOrientation, IsReadInEachFormItIsWrittenIn) {
   EXPECT_EQ(orientation("junk\xFF\xFF\xFF" + ExifSegment(0x112, 3, 1, 5).substr(1)), 5);
 }
 
-TEST(ExifOrientation, IsOneWhenItCantBeUnderstood) {
+TEST(DecodeExif, IsOneWhenItCantBeUnderstood) {
   const std::string jpeg = PictureFile("jpeg-420.jpg");
   const std::string good = ExifSegment(0x112, 3, 1, 6);
   constexpr size_t kTiff = 10;  // where it begins in the segment
@@ -293,7 +293,7 @@ TEST(ExifOrientation, IsOneWhenItCantBeUnderstood) {
   }
 }
 
-TEST(ExifOrientation, ReadsNothingBeyondTheEnd) {
+TEST(DecodeExif, ReadsNothingBeyondTheEnd) {
   const std::string jpeg = WithSegments("\xFF\xD8\xFF\xD9", ExifSegment(0x112, 3, 1, 6));
   for (size_t size = 0; size < jpeg.size(); ++size) {
     const std::vector<char> exactly(jpeg.begin(), jpeg.begin() + static_cast<ptrdiff_t>(size));
