@@ -35,10 +35,11 @@ class PictureDecoder {
   explicit PictureDecoder(const DecodeOptions& options);
   ~PictureDecoder();
 
-  // Replaces *picture (whose memory is used again). kInvalid with a plain reason for whatever is
-  // no whole picture: "JPEG: ends after 1,024 of its bytes", "no picture (it begins like HTML)",
-  // "PNG: 40,000 × 40,000 pixels are more than 100,000,000". Never throws, never exits, and its
-  // memory is bounded by max_pixels.
+  // Replaces *picture (whose memory is used again); after a failure it holds nothing of use.
+  // kInvalid with a plain reason for whatever is no whole picture: "JPEG: ends after 1,024 of its
+  // bytes", "no picture (it begins like HTML)", "PNG: 40,000 × 40,000 pixels are more than
+  // 100,000,000". kLimit when there is no memory for its pixels. Never throws, never exits, never
+  // prints; its memory is bounded by max_pixels.
   Status Decode(std::span<const std::byte> bytes, Picture* picture);
 
  private:
