@@ -26,6 +26,7 @@ struct Command {
 };
 
 std::function<int()> DeclareRun(CLI::App& app);
+std::function<int()> DeclarePredict(CLI::App& app);
 std::function<int()> DeclareSubmit(CLI::App& app);
 std::function<int()> DeclareWork(CLI::App& app);
 std::function<int()> DeclareResume(CLI::App& app);

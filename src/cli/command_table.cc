@@ -17,6 +17,16 @@ CommandGroup Work() {
                        "armada run job.yaml --workers 4\n"
                        "armada run job.yaml --set input.uri=/data/digits --job /data/out.armada",
            .declare = DeclareRun},
+          {.name = "predict",
+           .arguments = "MODEL INPUT",
+           .summary = "the same without a job file: it guesses, and says what",
+           .details = "Each guess is printed with its reason and the option that changes it; "
+                      "`--set` and the options below stand above guesses. -o FOLDER keeps the job "
+                      "folder, -o FILE.parquet leaves one file. Run it again to go on.",
+           .examples = "armada predict model.onnx photos/\n"
+                       "armada predict model.onnx photos/ -o scores.parquet --labels labels.txt\n"
+                       "armada predict model.onnx photos.tar --preset keras-torch --top-k 5",
+           .declare = DeclarePredict},
           {.name = "submit",
            .arguments = "JOB.yaml",
            .summary = "publish a job without working on it",

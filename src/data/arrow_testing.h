@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <arrow/io/memory.h>
 #include <arrow/json/from_string.h>
 #include <arrow/pretty_print.h>

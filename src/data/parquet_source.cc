@@ -248,4 +248,16 @@ Result<std::unique_ptr<Source>> NewParquetSource(InputSpec* spec, InputFiles fil
   return std::make_unique<ParquetSource>(*spec, std::move(files), std::move(columns));
 }
 
+Result<std::string> OnlyPictureColumn(const std::string& uri, const InputFiles& files) {
+  ASSIGN_OR_RETURN(const std::string first, FindFirst({.uri = uri}, files));
+  ASSIGN_OR_RETURN(const OpenFile file, OpenInput(files.Locate(first)));
+  std::string only;
+  for (const auto& field : file.schema->fields()) {
+    if (!CheckPictureColumn(*field, file.path)) continue;
+    if (!only.empty()) return std::string();
+    only = field->name();
+  }
+  return only;
+}
+
 }  // namespace armada

@@ -19,4 +19,7 @@ namespace armada {
 // fit; kNotFound when there is no Parquet file.
 Result<std::unique_ptr<Source>> NewParquetSource(InputSpec* spec, InputFiles files);
 
+// The only column of the first file that can hold pictures; "" when there is none, or several.
+Result<std::string> OnlyPictureColumn(const std::string& uri, const InputFiles& files);
+
 }  // namespace armada

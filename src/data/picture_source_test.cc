@@ -1,6 +1,5 @@
 // Sources whose records are pictures: loose files, tar samples, a Parquet column; and what a lane
 // makes of their bytes.
-#include <arrow/array/builder_binary.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,10 +146,9 @@ TEST(TarSource, ARecordIsASample) {
               ElementsAre("x.tar 9223372036854775807!", "y.tgz 9223372036854775807!"));
   for (const std::string name : {"x.tar", "y.tgz"}) {
     const auto reader = OpenShard(*source, in.path(), name);
-    EXPECT_THAT(
-        Records(**reader, 2),
-        ElementsAre(name + "/a/1.png: 255 1 2", name + "/a/2.jpg: 3 254 4",
-                    name + "/a/3.cls: no picture in it: a/3.cls", name + "/b.png: 5 6 253"));
+    EXPECT_THAT(Records(**reader, 2),
+                ElementsAre(name + "/a/1.png: 255 1 2", name + "/a/2.jpg: 3 254 4",
+                            name + "/a/3.cls: no picture in it: 3.cls", name + "/b.png: 5 6 253"));
   }
 }
 
@@ -163,7 +161,7 @@ TEST(TarSource, GoesOnWhereACommitEnded) {
   const auto rest = OpenShard(*source, in.path(), "x.tar", first.hi);
   ASSERT_TRUE(rest) << ErrorOf(rest);
   EXPECT_THAT(Records(**rest, 100),
-              ElementsAre("x.tar/a/3.cls: no picture in it: a/3.cls", "x.tar/b.png: 5 6 253"));
+              ElementsAre("x.tar/a/3.cls: no picture in it: 3.cls", "x.tar/b.png: 5 6 253"));
 }
 
 TEST(TarSource, KeepsMembersBesideThePicture) {

@@ -54,4 +54,14 @@ Result<std::unique_ptr<Source>> OpenSource(InputSpec* spec) {
                   "set it to auto, images, tar, idx or parquet");
 }
 
+Result<InputLook> LookAtInput(const std::string& uri) {
+  ASSIGN_OR_RETURN(const InputFiles files, InputFiles::Open(uri));
+  InputLook look;
+  ASSIGN_OR_RETURN(look.format, FindFormat({.uri = uri}, files));
+  if (look.format == "parquet") {
+    ASSIGN_OR_RETURN(look.picture_column, OnlyPictureColumn(uri, files));
+  }
+  return look;
+}
+
 }  // namespace armada

@@ -97,4 +97,11 @@ class Source {
 // do.
 Result<std::unique_ptr<Source>> OpenSource(InputSpec* spec);
 
+// What an input is, without a model to hold it against.
+struct InputLook {
+  std::string format;          // of the first file that has one
+  std::string picture_column;  // parquet: its only column of bytes; "" when there is none
+};
+Result<InputLook> LookAtInput(const std::string& uri);
+
 }  // namespace armada

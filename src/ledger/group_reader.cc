@@ -18,7 +18,7 @@ constexpr int64_t kUnknownEnd = std::numeric_limits<int64_t>::max();
 
 // Sources whose positions count records: a commit of [lo, hi) holds hi - lo rows.
 bool PositionsAreRows(const InputSpec& input) {
-  return input.format == "idx" || input.format == "parquet";
+  return input.format == "idx" || input.format == "parquet" || input.format == "images";
 }
 
 }  // namespace

@@ -46,6 +46,44 @@ class PositionIds {
   const int64_t hi_;
 };
 
+// The ids that a commit of a shard may hold, in their order: a run's files, a tar's members, or
+// positions. What a column of the input says is the user's.
+class ShardIds {
+ public:
+  ShardIds(const ShardInput& input, const InputSpec& spec, int64_t lo, int64_t hi)
+      : input_(input), spec_(spec), next_(lo), positions_(input.path, lo, hi) {}
+
+  Status Check(std::string_view id) {
+    if (!spec_.id.empty()) return {};
+    if (!input_.files.empty()) return CheckFile(id);
+    if (spec_.format == "tar") return CheckMember(id);
+    return positions_.Check(id);
+  }
+
+ private:
+  Status CheckFile(std::string_view id) {
+    const auto index = static_cast<size_t>(next_++);
+    if (index >= input_.files.size())
+      return Fail(ErrorCode::kCorrupt, "the id '{}' behind the run's last file", Printable(id));
+    return CheckIsAbout(id, input_.files[index].path, id);
+  }
+  Status CheckMember(std::string_view id) const {
+    const std::string path = input_.path + "/";
+    return CheckIsAbout(id, path, id.substr(0, path.size()));
+  }
+  // What is not plain text is written in another form.
+  static Status CheckIsAbout(std::string_view id, const std::string& wanted, std::string_view is) {
+    if (is == wanted || Printable(wanted) != wanted) return {};
+    return Fail(ErrorCode::kCorrupt, "the id '{}' where {} belongs", Printable(id),
+                Printable(wanted));
+  }
+
+  const ShardInput& input_;
+  const InputSpec& spec_;
+  int64_t next_;
+  PositionIds positions_;
+};
+
 class Verifier {
  public:
   Verifier(Job& job, Plan& plan, bool deep) : job_(job), plan_(plan), deep_(deep) {}
@@ -183,7 +221,7 @@ class Verifier {
     if (Sha256Hex(std::string_view(bytes).substr(0, before)) != facts.sha256)
       return Fail(ErrorCode::kCorrupt, "its bytes are not those whose hash its footer carries");
     ASSIGN_OR_RETURN(const PlannedShard planned, plan_.Shard(facts.shard));
-    PositionIds ids(planned.input.path, facts.lo, facts.hi);
+    ShardIds ids(planned.input, job_.record.input, facts.lo, facts.hi);
     int64_t rows = 0;
     int64_t dead = 0;
     RETURN_IF_ERROR(ScanPredictions(bytes, "its rows", {.id = true, .error = true},
@@ -191,10 +229,9 @@ class Verifier {
                                       rows += scanned.rows;
                                       for (const auto& error : scanned.errors)
                                         dead += error.has_value();
-                                      if (job_.record.input.id.empty())
-                                        for (const std::string_view id : scanned.ids)
-                                          if (Status checked = ids.Check(id); !checked)
-                                            return checked;
+                                      for (const std::string_view id : scanned.ids)
+                                        if (Status checked = ids.Check(id); !checked)
+                                          return checked;
                                       return {};
                                     }));
     if (rows != facts.rows || dead != facts.dead)

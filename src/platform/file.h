@@ -73,6 +73,10 @@ Status ReplaceFile(const std::string& path, std::string_view bytes);
 // other error it did not happen. Makes missing parent folders.
 Status CreateFileIfAbsent(const std::string& path, std::string_view bytes);
 
+// Gives a finished file its name, durably, unless that is taken (kExists): for files too large to
+// hold. The temporary name, in the same folder, is gone afterwards. kUnknownOutcome as above.
+Status PublishFile(const std::string& temporary, const std::string& path);
+
 Status MakeFolders(const std::string& path);                        // mkdir -p
 Status RemoveFile(const std::string& path);                         // kNotFound when absent
 Status RemoveEmptyFolder(const std::string& path);                  // kInvalid when it is not empty

@@ -191,6 +191,20 @@ Status CopyFileTo(const std::string& from, const std::string& to) {
   return RenameInto(temp, to);
 }
 
+Status PublishFile(const std::string& temporary, const std::string& path) {
+  const int fd = open(temporary.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return OsFail(errno, "open", temporary);
+  const int error_number = fsync(fd) == 0 ? 0 : errno;
+  close(fd);
+  if (error_number != 0) return OsFail(error_number, "write", path);
+  if (link(temporary.c_str(), path.c_str()) != 0) {
+    if (errno == EEXIST) return Fail(ErrorCode::kExists, "{} exists", path);
+    return IsRefusal(errno) ? RefusedLink(errno, path) : OsFail(errno, "create", path);
+  }
+  unlink(temporary.c_str());
+  return SyncChange(path);
+}
+
 Status MakeFolders(const std::string& path) {
   int error_number = MakeFolder(path);
   if (error_number == ENOENT && FolderOf(path) != path) {

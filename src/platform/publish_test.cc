@@ -226,5 +226,17 @@ TEST(ReplaceFile, ReadersSeeOldOrNew) {
   }
 }
 
+TEST(PublishFile, GivesAFileItsNameOnce) {
+  ScratchFolder folder;
+  ASSERT_TRUE(ReplaceFile(folder / ".x.tmp", "whole"));
+  ASSERT_TRUE(PublishFile(folder / ".x.tmp", folder / "x"));
+  EXPECT_EQ(*ReadFile(folder / "x"), "whole");
+  EXPECT_FALSE(IsFile(folder / ".x.tmp"));
+  ASSERT_TRUE(ReplaceFile(folder / ".y.tmp", "another"));
+  EXPECT_EQ(PublishFile(folder / ".y.tmp", folder / "x").error().code, ErrorCode::kExists);
+  EXPECT_EQ(*ReadFile(folder / "x"), "whole");
+  EXPECT_EQ(PublishFile(folder / "gone", folder / "z").error().code, ErrorCode::kNotFound);
+}
+
 }  // namespace
 }  // namespace armada

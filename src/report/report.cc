@@ -93,7 +93,7 @@ std::optional<double> JobReport::UsdPerMillion() const {
 
 Json JobReport::ToJson() const {
   Json json{{"name", name},
-            {"job", folder},
+            {"job", merged_into.empty() ? Json(folder) : Json()},
             {"job_id", job_id},
             {"complete", audit.complete},
             {"done", audit.done},
@@ -111,6 +111,7 @@ Json JobReport::ToJson() const {
               {"machine_ms", work.machine_ms},
               {"cpu_ms", work.cpu_ms},
               {"records", work.records}}}};
+  if (!merged_into.empty()) json["output"] = merged_into;
   if (agreement) json["agreement"] = agreement->ToJson();
   if (decode_agreement) json["decode_agreement"] = decode_agreement->ToJson();
   if (run) json["run"] = RunJson(*run);
@@ -129,9 +130,12 @@ std::string JobReport::Render(int width) const {
                               ? fmt::format("{}, none dead", WithThousands(audit.records))
                               : fmt::format("{}, {} of them dead", WithThousands(audit.records),
                                             WithThousands(audit.dead)));
-  text += Line("output", fmt::format("{} Parquet file{}, {}, in {}/out",
-                                     WithThousands(audit.objects), audit.objects == 1 ? "" : "s",
-                                     HumanBytes(audit.bytes), Printable(folder)));
+  if (!merged_into.empty())
+    text += Line("output", fmt::format("1 Parquet file: {}", Printable(merged_into)));
+  else
+    text += Line("output", fmt::format("{} Parquet file{}, {}, in {}/out",
+                                       WithThousands(audit.objects), audit.objects == 1 ? "" : "s",
+                                       HumanBytes(audit.bytes), Printable(folder)));
   text += Line("engine", fmt::format("{}, {}", engine, precision));
   if (agreement) text += Line("", "beside f32, on the first " + agreement->ToString());
   if (decode_agreement)

@@ -31,6 +31,7 @@ struct JobReport {
   std::string name;
   std::string folder;
   std::string job_id;
+  std::string merged_into;  // the one file that holds all rows instead of the folder; "": none
   std::string precision;
   std::string engine;
   std::optional<Agreement> agreement;         // of precision with f32, when it is not f32

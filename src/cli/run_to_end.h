@@ -1,0 +1,24 @@
+// What `run` and `predict` share: a job from its spec to its report.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ledger/job_spec.h"
+
+namespace armada {
+
+struct RunSettings {
+  int64_t workers = 0;             // 0: as the spec says
+  int64_t lanes = 0;               // 0: this machine's cores
+  double price_per_hour_usd = -1;  // < 0: not known
+  bool json = false;
+  // Where the finished job's rows go as one Parquet file; its folder is then removed. "": nowhere.
+  std::string merge_into;
+};
+
+// Submits or resumes, works until it is done, prints the report or what stands in its way. Returns
+// the exit code.
+int RunToEnd(const JobSpec& spec, const RunSettings& settings);
+
+}  // namespace armada
