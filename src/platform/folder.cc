@@ -35,10 +35,11 @@ Kind KindOf(DIR* folder, const dirent& entry) {
   return KindOf(status.st_mode);
 }
 
-Result<std::vector<Entry>> ReadFolder(const std::string& path) {
+// Calls visit(Entry) for each entry but "." and "..", in no order.
+template <class Visit>
+Status ReadFolder(const std::string& path, const Visit& visit) {
   DIR* folder = opendir(path.c_str());
   if (folder == nullptr) return OsFail(errno, "list", path);
-  std::vector<Entry> entries;
   int error_number = 0;
   while (true) {
     errno = 0;
@@ -49,18 +50,45 @@ Result<std::vector<Entry>> ReadFolder(const std::string& path) {
     }
     std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    entries.push_back({std::move(name), KindOf(folder, *entry)});
+    visit(Entry{std::move(name), KindOf(folder, *entry)});
   }
   closedir(folder);
   // Half a listing would pass for a smaller folder.
   if (error_number != 0) return OsFail(error_number, "list", path);
-  return entries;
+  return {};
+}
+
+// The first `most` entries behind `after`, in order. In paths a folder's name is followed by '/',
+// which sorts after '-' and '.', so it is here too. *more: there are others behind them.
+Result<std::vector<Entry>> ReadSorted(const std::string& path, const std::string& after,
+                                      size_t most, bool* more) {
+  const auto before = [](const Entry& a, const Entry& b) { return a.name < b.name; };
+  std::vector<Entry> first;  // a heap, the last name on top, once there are `most`
+  *more = false;
+  const Status read = ReadFolder(path, [&](Entry entry) {
+    if (entry.name.starts_with('.')) return;
+    if (entry.kind == Kind::kFolder) entry.name += '/';
+    if (entry.name <= after) return;
+    if (first.size() < most) {
+      first.push_back(std::move(entry));
+      if (first.size() == most) std::ranges::make_heap(first, before);
+      return;
+    }
+    *more = true;
+    if (!before(entry, first.front())) return;
+    std::ranges::pop_heap(first, before);
+    first.back() = std::move(entry);
+    std::ranges::push_heap(first, before);
+  });
+  RETURN_IF_ERROR(read);
+  std::ranges::sort(first, before);
+  return first;
 }
 
 class Walk {
  public:
-  Walk(const std::string& root, const std::function<Status(const std::string&)>& visit)
-      : root_(root), visit_(visit) {}
+  Walk(const std::string& root, size_t page, const std::function<Status(const std::string&)>& visit)
+      : root_(root), page_(page), visit_(visit) {}
 
   // `below`: "" or a path relative to the root that ends in '/'.
   Status Folder(const std::string& below) {
@@ -71,16 +99,15 @@ class Walk {
     if (std::ranges::find(above_, self) != above_.end())
       return FailWith(ErrorCode::kInvalid, fmt::format("{} is a link to a folder above it", path),
                       "remove the link: following it would never end");
-    ASSIGN_OR_RETURN(std::vector<Entry> entries, ReadFolder(path));
-    // In paths a folder's name is followed by '/', which sorts after '-' and '.'.
-    for (Entry& entry : entries)
-      if (entry.kind == Kind::kFolder) entry.name += '/';
-    std::ranges::sort(entries, {}, &Entry::name);
     above_.push_back(self);
-    for (const Entry& entry : entries) {
-      if (entry.name.starts_with('.')) continue;
-      if (entry.kind == Kind::kFolder) RETURN_IF_ERROR(Folder(below + entry.name));
-      if (entry.kind == Kind::kFile) RETURN_IF_ERROR(visit_(below + entry.name));
+    std::string after;
+    for (bool more = true; more;) {
+      ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadSorted(path, after, page_, &more));
+      for (const Entry& entry : entries) {
+        if (entry.kind == Kind::kFolder) RETURN_IF_ERROR(Folder(below + entry.name));
+        if (entry.kind == Kind::kFile) RETURN_IF_ERROR(visit_(below + entry.name));
+      }
+      if (more) after = entries.back().name;
     }
     above_.pop_back();
     return {};
@@ -88,6 +115,7 @@ class Walk {
 
  private:
   const std::string& root_;
+  const size_t page_;
   const std::function<Status(const std::string&)>& visit_;
   std::vector<std::pair<dev_t, ino_t>> above_;
 };
@@ -95,17 +123,18 @@ class Walk {
 }  // namespace
 
 Result<std::vector<FolderEntry>> ListFolder(const std::string& path) {
-  ASSIGN_OR_RETURN(std::vector<Entry> entries, ReadFolder(path));
-  std::ranges::sort(entries, {}, &Entry::name);
   std::vector<FolderEntry> result;
-  result.reserve(entries.size());
-  for (Entry& entry : entries)
+  const Status read = ReadFolder(path, [&](Entry entry) {
     result.push_back({std::move(entry.name), entry.kind == Kind::kFolder});
+  });
+  RETURN_IF_ERROR(read);
+  std::ranges::sort(result, {}, &FolderEntry::name);
   return result;
 }
 
-Status WalkFiles(const std::string& root, const std::function<Status(const std::string&)>& visit) {
-  return Walk(root, visit).Folder("");
+Status WalkFiles(const std::string& root, const std::function<Status(const std::string&)>& visit,
+                 int64_t page) {
+  return Walk(root, static_cast<size_t>(page), visit).Folder("");
 }
 
 }  // namespace armada

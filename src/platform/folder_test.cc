@@ -41,6 +41,22 @@ TEST_F(FolderTest, WalkSkipsHiddenAndEmptyThings) {
   EXPECT_THAT(Walk(), ElementsAre("a/c"));
 }
 
+TEST_F(FolderTest, WalkReadsALargeFolderInPages) {
+  const std::vector<std::string> paths = {"a-1", "a/1", "a/2", "a/3", "a/4", "b",
+                                          "c",   "d",   "e/x", "f",   "g"};
+  for (const std::string& path : paths) Touch(path.c_str());
+  Touch(".hidden");
+  for (const int64_t page : {1, 2, 3, 4, 5, 8, 100}) {
+    std::vector<std::string> seen;
+    const auto visit = [&](const std::string& path) -> Status {
+      seen.push_back(path);
+      return {};
+    };
+    ASSERT_TRUE(WalkFiles(folder_.path(), visit, page));
+    EXPECT_EQ(seen, paths) << "pages of " << page;
+  }
+}
+
 TEST_F(FolderTest, WalkFollowsLinks) {
   Touch("real/x");
   Link("real", "linked");
