@@ -127,11 +127,7 @@ std::function<int()> DeclareBench(CLI::App& app) {
   const auto options = std::make_shared<BenchOptions>();
   app.add_option("MODEL", options->model, "the model")->required()->type_name("");
   app.add_option("INPUT", options->input, "a file or folder of records")->required()->type_name("");
-  app.add_option("--set", options->overrides, "a key as in a job file, such as preprocess.rescale")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
+  AddSetOption(app, &options->overrides, "a key as in a job file, such as preprocess.rescale");
   AddPriceOption(app, &options->price);
   AddJsonOption(app, &options->json);
   return [options] { return Bench(*options); };

@@ -115,11 +115,7 @@ std::function<int()> DeclarePredict(CLI::App& app) {
   app.add_option("--top-k", options->top_k, "the best classes; 0: the model's outputs as they are")
       ->type_name("K")
       ->check(CLI::Range(0, 1000));
-  app.add_option("--set", options->overrides, "any key of a job file; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->allow_extra_args(false);
+  AddSetOption(app, &options->overrides, "any key of a job file; may be repeated");
   app.add_option("--workers", options->settings.workers, "worker processes (default: 1)")
       ->type_name("N")
       ->check(CLI::Range(1, 1000));

@@ -17,15 +17,19 @@ void AddPriceOption(CLI::App& app, double* usd) {
       ->check(CLI::NonNegativeNumber);
 }
 
-void AddJobFileOptions(CLI::App& app, JobFileOptions* options) {
-  app.add_option("JOB.yaml", options->file, "the job file")->required()->type_name("");
-  app.add_option("--job", options->job, "the job folder, instead of the job file's")
-      ->type_name("FOLDER");
-  app.add_option("--set", options->overrides, "override a key of the job file; may be repeated")
+void AddSetOption(CLI::App& app, std::vector<std::string>* overrides, const std::string& help) {
+  app.add_option("--set", *overrides, help)
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->allow_extra_args(false);
+}
+
+void AddJobFileOptions(CLI::App& app, JobFileOptions* options) {
+  app.add_option("JOB.yaml", options->file, "the job file")->required()->type_name("");
+  app.add_option("--job", options->job, "the job folder, instead of the job file's")
+      ->type_name("FOLDER");
+  AddSetOption(app, &options->overrides, "override a key of the job file; may be repeated");
 }
 
 Result<JobSpec> LoadJobFile(const JobFileOptions& options) {

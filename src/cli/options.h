@@ -17,6 +17,9 @@ void AddJsonOption(CLI::App& app, bool* json);
 void AddJobArgument(CLI::App& app, std::string* job);
 void AddPriceOption(CLI::App& app, double* usd);  // < 0: not given
 
+// "--set KEY=VALUE", which may be repeated.
+void AddSetOption(CLI::App& app, std::vector<std::string>* overrides, const std::string& help);
+
 struct JobFileOptions {
   std::string file;
   std::string job;
