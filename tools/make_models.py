@@ -95,6 +95,29 @@ def onnx_models():
               [("words", T.STRING, ["N", 1])], [("same", T.STRING, ["N", 1])])
 
 
+def picture_models():
+    """scores = pooled(relu(conv(image)))·W + b of a picture of 32 × 32 × 3, channels first or last. Pooling keeps a
+    coarse grid, so that where things are in a picture makes a difference."""
+    random = np.random.RandomState(7)
+    constants = [("kernel", (random.randn(8, 3, 3, 3) / 5).astype(np.float32)),
+                 ("bias", (random.randn(8) / 5).astype(np.float32)),
+                 ("W", (random.randn(128, 5) / 5).astype(np.float32)),
+                 ("b", (random.randn(5) / 5).astype(np.float32))]
+
+    def nodes(source):
+        return [helper.make_node("Conv", [source, "kernel", "bias"], ["maps"], strides=[2, 2], pads=[0, 0, 1, 1]),
+                helper.make_node("Relu", ["maps"], ["positive"]),
+                helper.make_node("AveragePool", ["positive"], ["pooled"], kernel_shape=[4, 4], strides=[4, 4]),
+                helper.make_node("Flatten", ["pooled"], ["row"], axis=1),
+                helper.make_node("Gemm", ["row", "W", "b"], ["scores"])]
+
+    scores = ("scores", T.FLOAT, ["N", 5])
+    save_onnx("picture_nchw", nodes("image"), [("image", T.FLOAT, ["N", 3, 32, 32])], [scores], constants)
+    save_onnx("picture_nhwc",
+              [helper.make_node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2]), *nodes("planes")],
+              [("image", T.FLOAT, ["N", 32, 32, 3])], [scores], constants)
+
+
 def tensorflow_models():
     import keras
     import tensorflow as tf
@@ -138,6 +161,7 @@ if __name__ == "__main__":
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
     onnx_models()
+    picture_models()
     tensorflow_models()
     openvino_models()
     torch_file()

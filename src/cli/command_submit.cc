@@ -69,6 +69,7 @@ std::string ExplainText(const JobRecord& record) {
   line("input format", record.input.format);
   if (record.decode_agreement)
     line("fast decoding", "beside exact, on the first " + record.decode_agreement->ToString());
+  if (record.parity) line("parity", record.parity->agreement.ToString());
   line("fed as", ElementTypeName(record.transform.fed));
   if (!record.input.columns.empty()) line("feature columns", Joined(record.input.columns));
   line("output columns", Joined(record.schema.ColumnNames()));

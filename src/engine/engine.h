@@ -49,6 +49,8 @@ struct InputTransform {
   double rescale = 1;
   std::vector<double> mean;    // empty: 0
   std::vector<double> stddev;  // empty: 1
+
+  bool operator==(const InputTransform&) const = default;
 };
 
 struct ModelOptions {

@@ -39,12 +39,14 @@ std::unexpected<Error> KerasMustBeExported(const std::string& path) {
   const std::string stem = BaseName(WithoutExtension(path));
   return FailWith(ErrorCode::kInvalid,
                   fmt::format("{}: a Keras file, which only Keras itself can read", path),
-                  fmt::format("export it once, where Keras and TensorFlow are installed:\n"
+                  fmt::format("export it once, where Keras and TensorFlow are installed, with\n"
+                              "    python python/armada_export.py {} {}.onnx\n"
+                              "  or by hand:\n"
                               "    import keras\n"
                               "    model = keras.saving.load_model(\"{}\")\n"
                               "    model.export(\"{}\")\n"
                               "  and set model.path to {}/, the SavedModel that this writes",
-                              BaseName(path), stem, stem));
+                              BaseName(path), stem, BaseName(path), stem, stem));
 }
 
 std::unexpected<Error> PyTorchMustBeExported(const std::string& path, bool is_script) {
@@ -57,7 +59,9 @@ std::unexpected<Error> PyTorchMustBeExported(const std::string& path, bool is_sc
                                      BaseName(path));
   return FailWith(
       ErrorCode::kInvalid, fmt::format("{}: a PyTorch file, which needs PyTorch to run", path),
-      fmt::format("export it once, where PyTorch is installed (the input's shape is yours):\n"
+      fmt::format("export it once, where PyTorch is installed (the input's shape is yours), with\n"
+                  "    python python/armada_export.py {} {}.onnx --input-shape 3,224,224\n"
+                  "  or by hand:\n"
                   "    import torch\n"
                   "    model = {}\n"
                   "    torch.onnx.export(model, torch.zeros(1, 3, 224, 224), \"{}.onnx\",\n"
@@ -65,7 +69,7 @@ std::unexpected<Error> PyTorchMustBeExported(const std::string& path, bool is_sc
                   "                      dynamic_axes={{\"image\": {{0: \"batch\"}}, "
                   "\"scores\": {{0: \"batch\"}}}})\n"
                   "  and set model.path to {}.onnx",
-                  load, stem, stem));
+                  BaseName(path), stem, load, stem, stem));
 }
 
 std::unexpected<Error> Unknown(const std::string& path, std::string_view what) {

@@ -26,6 +26,12 @@ struct ModelFile {
   int64_t size_bytes = 0;
 };
 
+// The parity sample, and how far the job's predictions are from it.
+struct ParityRecord {
+  ModelFile file;  // path: its name
+  Agreement agreement;
+};
+
 // job.json, format version 1.
 struct JobRecord {
   std::string job_id;
@@ -48,6 +54,7 @@ struct JobRecord {
   Json probe;                                 // what the store's probe found
   std::optional<Agreement> agreement;         // of precision with f32, when it is not f32
   std::optional<Agreement> decode_agreement;  // of preprocess.decode: fast with exact
+  std::optional<ParityRecord> parity;         // with parity.expected
 
   Json ToJson() const;
   static Result<JobRecord> FromJson(const Json& json);
@@ -73,10 +80,10 @@ struct SubmitOptions {
 
 // What a submit would freeze, without writing anything: opens the model (signature, precision) and
 // the input (format, schema), and runs the one on the first records of the other (softmax,
-// shard_records, agreement). For `submit --explain` too. job_id, created_utc and probe stay empty.
+// shard_records, agreement) and on the parity sample. For `submit --explain` too. job_id, created_utc and probe stay empty.
 Result<JobRecord> Resolve(const JobSpec& spec, const SubmitOptions& options = {});
 
-// Publishes the job: probe, model files, job.json, plan. When a job is there already: the same
+// Publishes the job: probe, model files, parity sample, job.json, plan. When a job is there already: the same
 // identity goes on (its plan is completed), another is kInvalid with the differences. Safe to kill
 // and run again at any point, and to run twice at once. `created`: whether this call published it.
 Result<Job> Submit(const JobSpec& spec, bool* created, const SubmitOptions& options = {});

@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "ledger/job.h"
 #include "ledger/names.h"
+#include "store/key.h"
 
 namespace armada {
 namespace {
@@ -246,6 +247,29 @@ std::optional<Agreement> ReadAgreement(const Json& json, const char* key) {
   return whole ? std::optional(agreement) : std::nullopt;
 }
 
+Json ParityToJson(const ParityRecord& parity) {
+  Json json = {{"file", parity.file.path},
+               {"sha256", parity.file.sha256},
+               {"bytes", parity.file.size_bytes}};
+  json.update(parity.agreement.ToJson());
+  return json;
+}
+
+// Its file is what workers check themselves with; of the figures anything is as good.
+Status ReadParity(const Json& json, JobRecord* record) {
+  const Reader outer(json, "");
+  if (record->spec.parity.expected.empty()) return {};
+  ASSIGN_OR_RETURN(const Json* parity, outer.Find("parity", &Json::is_object));
+  const Reader reader(*parity, "parity.");
+  ParityRecord& into = record->parity.emplace();
+  RETURN_IF_ERROR(reader.Text("file", &into.file.path));
+  RETURN_IF_ERROR(reader.Text("sha256", &into.file.sha256));
+  RETURN_IF_ERROR(reader.Int("bytes", 1, &into.file.size_bytes));
+  if (!IsKey(FilesKey(into.file.sha256, into.file.path))) return reader.Wrong("file");
+  into.agreement = ReadAgreement(json, "parity").value_or(Agreement{});
+  return {};
+}
+
 Result<JobRecord> ReadRecord(const Json& json) {
   const Reader reader(json, "");
   int64_t format = 0;
@@ -277,6 +301,7 @@ Result<JobRecord> ReadRecord(const Json& json) {
   ASSIGN_OR_RETURN(record.schema, OutputSchema::FromJson(*schema));
   record.agreement = ReadAgreement(json, "agreement");
   record.decode_agreement = ReadAgreement(json, "decode_agreement");
+  RETURN_IF_ERROR(ReadParity(json, &record));
   record.probe = json.value("probe", Json());
   return record;
 }
@@ -297,6 +322,7 @@ Json JobRecord::ToJson() const {
           {"precision", PrecisionName(precision)},
           {"agreement", agreement ? agreement->ToJson() : Json()},
           {"decode_agreement", decode_agreement ? decode_agreement->ToJson() : Json()},
+          {"parity", parity ? ParityToJson(*parity) : Json()},
           {"input", InputToJson(input)},
           {"transform", TransformToJson(transform)},
           {"schema", schema.ToJson()},

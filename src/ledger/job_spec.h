@@ -35,7 +35,7 @@ struct JobSpec {
     std::vector<std::string> columns;
   } input;
 
-  struct {
+  struct Preprocess {
     std::string preset = "none";  // preset.h
     std::vector<double> size;     // [height, width]; empty: the model's
     std::string fit = "stretch";  // stretch | cover | contain | resize-then-crop:N
@@ -47,6 +47,12 @@ struct JobSpec {
     std::vector<double> mean;
     std::vector<double> stddev;  // key "std"
   } preprocess;
+
+  struct {
+    std::string expected;        // a sample of what the owner's own code predicts; "": no check
+    double max_diff = 1e-3;      // of any element
+    int64_t top1_ppm = 999'000;  // key "top1": of the sample's records, the same best class
+  } parity;
 
   struct {
     std::string labels;            // a text file, a name a line
@@ -80,8 +86,8 @@ struct JobSpec {
 
   // Every key with its value, in the table's order: what job.json holds and --explain prints.
   Json ToJson() const;
-  // The part that makes it this job and no other: model, input, preprocess, postprocess, evaluate,
-  // output, plan.
+  // The part that makes it this job and no other: model, input, preprocess, parity, postprocess,
+  // evaluate, output, plan.
   Json Identity() const;
 };
 

@@ -43,16 +43,24 @@ bool IsKeyByte(char c) {
          c == '_' || c == '-' || c == '/';
 }
 
-}  // namespace
-
-std::string ModelKey(std::string_view sha256, std::string_view path) {
-  std::string key = fmt::format("model/{}/", sha256);
+std::string HashedKey(std::string_view folder, std::string_view sha256, std::string_view path) {
+  std::string key = fmt::format("{}/{}/", folder, sha256);
   for (const char c : path)
     if (IsKeyByte(c) && !(c == '.' && key.ends_with('/')))  // no part of a key begins with '.'
       key += c;
     else
       key += fmt::format("={:02X}", static_cast<unsigned char>(c));
   return key;
+}
+
+}  // namespace
+
+std::string ModelKey(std::string_view sha256, std::string_view path) {
+  return HashedKey("model", sha256, path);
+}
+
+std::string FilesKey(std::string_view sha256, std::string_view name) {
+  return HashedKey("files", sha256, name);
 }
 
 std::string PlanKey(int64_t first_shard) {

@@ -19,6 +19,8 @@ inline constexpr std::string_view kSuccessKey = "_SUCCESS";
 
 // model/<sha256>/<path>; bytes of path that a key can't have are written =XX (hexadecimal).
 std::string ModelKey(std::string_view sha256, std::string_view path);
+// files/<sha256>/<name>, written likewise: what travels with the job besides its model.
+std::string FilesKey(std::string_view sha256, std::string_view name);
 std::string PlanKey(int64_t first_shard);   // plan/000000000000.parquet
 std::string OutGroupPrefix(int64_t group);  // out/000000000/
 std::string OutKey(std::string_view job_id, int64_t shard,

@@ -212,9 +212,10 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
 }  // namespace
 
 Json IdentityJson(const JobSpec& spec, const std::string& model_sha256,
-                  const std::string& labels_sha256) {
+                  const std::string& labels_sha256, const std::string& sample_sha256) {
   Json json = spec.Identity();
   json["model"]["content"] = model_sha256;
+  json["parity"]["content"] = sample_sha256;
   json["postprocess"]["labels_content"] = labels_sha256;
   json["format"] = kIdentityFormat;
   return json;
@@ -228,7 +229,11 @@ Result<JobIdentity> IdentifyJob(const JobSpec& spec) {
     ASSIGN_OR_RETURN(identity.label_names, ParseLabels(text, path));
     identity.labels_sha256 = Sha256Hex(text);
   }
-  identity.json = IdentityJson(spec, identity.model.sha256, identity.labels_sha256);
+  if (const std::string& path = spec.parity.expected; !path.empty()) {
+    ASSIGN_OR_RETURN(identity.sample, ReadSample(path));
+  }
+  identity.json = IdentityJson(spec, identity.model.sha256, identity.labels_sha256,
+                               identity.sample.file.sha256);
   identity.sha256 = Sha256Hex(StoredJson(identity.json));
   return identity;
 }
@@ -269,6 +274,10 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
   RETURN_IF_ERROR(record.schema.Check());
   const Status tried = ResolveByTrial(**engine, *source, options, &record);
   if (!tried) return std::unexpected(tried.error());
+  if (!spec.parity.expected.empty()) {
+    ASSIGN_OR_RETURN(const Agreement agreement, CheckParity(**engine, record, identity.sample));
+    record.parity = ParityRecord{.file = identity.sample.file, .agreement = agreement};
+  }
   return record;
 }
 

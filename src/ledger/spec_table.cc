@@ -164,6 +164,28 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .unset = "1",
      .meaning = "Divided by at last: one number, or one a channel."},
 
+    {.path = "parity.expected",
+     .kind = SpecKind::kInputPath,
+     .member = MEMBER(parity.expected),
+     .identity = true,
+     .unset = "no check",
+     .meaning = "A sample of what your own code predicts, written by `python/armada_parity.py` "
+                "([parity.md](parity.md)): the job is refused before it begins, and so is a "
+                "machine, unless the predictions agree."},
+    {.path = "parity.max_diff",
+     .kind = SpecKind::kNumber,
+     .member = MEMBER(parity.max_diff),
+     .positive = true,
+     .identity = true,
+     .meaning = "The largest difference that any element of the model's outputs may have; bf16 "
+                "may need more, often 0.02."},
+    {.path = "parity.top1",
+     .kind = SpecKind::kShare,
+     .member = MEMBER(parity.top1_ppm),
+     .identity = true,
+     .meaning = "The share of the sample's records whose best class (the largest element of the "
+                "first output) must be the same."},
+
     {.path = "postprocess.labels",
      .kind = SpecKind::kInputPath,
      .member = MEMBER(postprocess.labels),
@@ -259,7 +281,6 @@ constexpr auto kRows = std::to_array<SpecRow>({
 // Keys and sections of the design that this version has not; "x.*": every other key of x.
 constexpr auto kLaterKeys = std::to_array<std::string_view>({
     "exec",
-    "parity",
     "notify",
     "on_limit",
     "price_per_hour",

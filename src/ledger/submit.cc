@@ -31,20 +31,24 @@ Result<JobRecord> ReadRecord(ObjectStore& store) {
 Status CheckSameJob(const ObjectStore& store, const JobRecord& there, const JobIdentity& wanted) {
   if (there.identity_sha256 == wanted.sha256) return {};
   std::string message = fmt::format("{} holds another job:", store.name());
-  const Json was = IdentityJson(there.spec, there.model_sha256, there.labels_sha256);
+  const Json was = IdentityJson(there.spec, there.model_sha256, there.labels_sha256,
+                                there.parity ? there.parity->file.sha256 : "");
   for (const std::string& line : IdentityDifference(was, wanted.json))
     message += "\n  " + Printable(line);
   return FailWith(ErrorCode::kInvalid, std::move(message),
                   "choose another job folder (job: or --job), or remove this one");
 }
 
-// Before job.json there may be a killed submit's model files and probe, and nothing else.
+// Before job.json there may be a killed submit's model files, parity sample and probe, and nothing
+// else.
 Status CheckFolderIsFree(ObjectStore& store) {
   std::string last;
   for (;;) {
     ASSIGN_OR_RETURN(const ListPage page, store.List("", last, kPageObjects));
     for (const ObjectInfo& object : page.objects) {
-      if (object.key.starts_with("model/") || object.key.starts_with("probe/")) continue;
+      if (object.key.starts_with("model/") || object.key.starts_with("files/") ||
+          object.key.starts_with("probe/"))
+        continue;
       if (object.key == kJobKey) return {};  // somebody has just published it
       return FailWith(ErrorCode::kInvalid,
                       fmt::format("{} is no job's folder, and not empty: it holds {}", store.name(),
@@ -78,7 +82,7 @@ Status FinishPlan(ObjectStore& store, const JobRecord& record) {
   return {};
 }
 
-// Model files, then job.json, the publish point. False: another submit was first.
+// Model files and parity sample, then job.json, the publish point. False: another submit was first.
 Result<bool> Publish(ObjectStore& store, const JobIdentity& identity, JobRecord* record) {
   RETURN_IF_ERROR(CheckFolderIsFree(store));
   Random random = EntropyRandom();
@@ -86,6 +90,7 @@ Result<bool> Publish(ObjectStore& store, const JobIdentity& identity, JobRecord*
   record->job_id = Id::Draw(random).ToString();
   record->created_utc = FormatUtc(WallMs()).text;
   RETURN_IF_ERROR(StoreModelFiles(store, identity.model));
+  if (record->parity) RETURN_IF_ERROR(StoreSample(store, identity.sample));
   const std::string bytes = StoredJson(record->ToJson());
   ASSIGN_OR_RETURN(const std::string standing, CreateOrAdopt(store, kJobKey, bytes));
   return standing == bytes;

@@ -74,6 +74,7 @@ Result<JobReport> ReadReport(Job& job) {
   report.engine = job.record.engine_version;
   report.agreement = job.record.agreement;
   report.decode_agreement = job.record.decode_agreement;
+  if (job.record.parity) report.parity = job.record.parity->agreement;
   ASSIGN_OR_RETURN(const std::unique_ptr<Plan> plan, Plan::Open(*job.store, job.record.job_id));
   ASSIGN_OR_RETURN(report.audit, AuditJob(job, *plan, /*seal=*/false));
   ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
@@ -114,6 +115,7 @@ Json JobReport::ToJson() const {
   if (!merged_into.empty()) json["output"] = merged_into;
   if (agreement) json["agreement"] = agreement->ToJson();
   if (decode_agreement) json["decode_agreement"] = decode_agreement->ToJson();
+  if (parity) json["parity"] = parity->ToJson();
   if (run) json["run"] = RunJson(*run);
   if (evaluation) json["evaluation"] = evaluation->ToJson();
   if (const std::optional<double> usd = UsdPerMillion()) json["usd_per_million"] = *usd;
@@ -140,6 +142,7 @@ std::string JobReport::Render(int width) const {
   if (agreement) text += Line("", "beside f32, on the first " + agreement->ToString());
   if (decode_agreement)
     text += Line("", "fast decoding beside exact, on the first " + decode_agreement->ToString());
+  if (parity) text += Line("parity", parity->ToString());
   if (run) {
     text += Line("time", RunText(*run));
     text += Line("", StartText(*run));

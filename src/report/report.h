@@ -36,6 +36,7 @@ struct JobReport {
   std::string engine;
   std::optional<Agreement> agreement;         // of precision with f32, when it is not f32
   std::optional<Agreement> decode_agreement;  // of fast decoding with exact
+  std::optional<Agreement> parity;            // with the owner's own predictions
   AuditReport audit;
   WorkTotals work;
   std::optional<RunMeasure> run;

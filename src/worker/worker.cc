@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/smoke.h"
 #include "ledger/control.h"
+#include "ledger/parity.h"
 #include "ledger/plan.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
@@ -98,6 +99,8 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
     RETURN_IF_ERROR(
         SmokeTest(record.engine, model_path, model_options, {.model_sha256 = record.model_sha256}));
   }
+  if (record.parity && !job.engine)
+    RETURN_IF_ERROR(CheckParityHere(*engine, record, model_path, *job.store));
   const auto open_model = [&](int64_t batch) {
     ModelOptions sized = model_options;
     sized.max_batch = batch;
