@@ -10,6 +10,7 @@
 namespace armada {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 

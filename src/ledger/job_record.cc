@@ -258,7 +258,7 @@ Json ParityToJson(const ParityRecord& parity) {
 // Its file is what workers check themselves with; of the figures anything is as good.
 Status ReadParity(const Json& json, JobRecord* record) {
   const Reader outer(json, "");
-  if (record->spec.parity.expected.empty()) return {};
+  if (record->spec.parity.expected.empty() && outer.Find("parity", &Json::is_null)) return {};
   ASSIGN_OR_RETURN(const Json* parity, outer.Find("parity", &Json::is_object));
   const Reader reader(*parity, "parity.");
   ParityRecord& into = record->parity.emplace();

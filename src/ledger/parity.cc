@@ -30,26 +30,27 @@ std::string ClassName(const JobRecord& record, int64_t number) {
 
 std::string ShareText(int64_t ppm) { return fmt::format("{:g} %", static_cast<double>(ppm) / 1e4); }
 
-// "200 records: largest difference 0.83 (parity.max_diff is 0.001), … \n  worst record …".
+// "largest difference 0.83 (parity.max_diff allows 0.001), … \n  worst record 'cat.jpg': …".
 std::string Figures(const JobRecord& record, const ParityDifference& found) {
   const auto& wanted = record.spec.parity;
   const bool only_class = found.worst.difference <= wanted.max_diff;
   const ParityElement& worst = only_class ? found.worst_class : found.worst;
   const Agreement agreement = found.ToAgreement();
   std::string text = fmt::format(
-      "{} records: largest difference {:.2g} (parity.max_diff allows {:g}), same best class "
-      "{:.2f} % (parity.top1 wants {})",
-      found.records, agreement.max_abs_diff, wanted.max_diff, agreement.top1 * 100,
+      "largest difference {:.3g} (parity.max_diff allows {:g}), same best class in {:.2f} % of {} "
+      "records (parity.top1 wants {})",
+      agreement.max_abs_diff, wanted.max_diff, agreement.top1 * 100, found.records,
       ShareText(wanted.top1_ppm));
   text += fmt::format(
       "\n  worst record '{}': value {} of output '{}' should be {:.6g} and is {:.6g}",
       Printable(worst.id), worst.element, Printable(record.schema.outputs[worst.output].name),
       worst.expected, worst.actual);
-  if (record.schema.outputs[0].elements > 1)
-    text +=
-        fmt::format("; its best class should be {} and is {}",
-                    ClassName(record, worst.expected_best), ClassName(record, worst.actual_best));
-  return text;
+  if (record.schema.outputs[0].elements == 1) return text;
+  const std::string best = ClassName(record, worst.actual_best);
+  if (worst.expected_best == worst.actual_best)
+    return text + fmt::format("; its best class is {}, as it should be", best);
+  return text + fmt::format("; its best class should be {} and is {}",
+                            ClassName(record, worst.expected_best), best);
 }
 
 std::string Remedy(const JobRecord& record, const std::string& hint) {
@@ -108,7 +109,7 @@ Result<Agreement> CheckParity(Engine& engine, const JobRecord& record, const Has
   if (found.Agrees(record)) return found.ToAgreement();
   return FailWith(
       ErrorCode::kInvalid,
-      fmt::format("the job does not predict what {} expects; {}", name, Figures(record, found)),
+      fmt::format("the job does not predict what {} expects: {}", name, Figures(record, found)),
       Remedy(record, ParityHint(engine, record, sample, name, run, found)));
 }
 
@@ -130,7 +131,7 @@ Status CheckParityHere(Engine& engine, const JobRecord& record, const std::strin
                    run.Compare(sample, name, way, AllBatches(sample)));
   if (found.Agrees(record)) return {};
   return FailWith(ErrorCode::kInvalid,
-                  fmt::format("this machine ({}, {}) does not predict what {} expects; {}",
+                  fmt::format("this machine ({}, {}) does not predict what {} expects: {}",
                               CpuModelName(), engine.version(), name, Figures(record, found)),
                   fmt::format("work on machines like the one that submitted the job, which had {}",
                               record.parity->agreement.ToString()));

@@ -87,13 +87,15 @@ class Changes {
     if (record_.schema.outputs.size() != 1 || record_.schema.outputs[0].elements < 2) return;
     ParityWay way = own_;
     way.softmax = ParityWay::Softmax::kOfModel;
-    AddSentence("the softmax of what the model gives agrees: the sample has to hold what the model "
-                "itself gives",
-                way);
+    AddSentence(
+        "the softmax of what the model gives agrees: the sample has to hold what the model "
+        "itself gives",
+        way);
     way.softmax = ParityWay::Softmax::kOfExpected;
-    AddSentence("the softmax of what the sample expects agrees: the model has a softmax of its own, "
-                "and the sample lacks it",
-                std::move(way));
+    AddSentence(
+        "the softmax of what the sample expects agrees: the model has a softmax of its own, "
+        "and the sample lacks it",
+        std::move(way));
   }
 
   void OfPictures() {
