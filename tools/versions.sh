@@ -20,4 +20,4 @@ DEBIAN_LINT="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev"
 
 # What the tests import, dependencies included, in the virtual environment of bootstrap --test.
 PYTEST=pytest==9.2.0
-PYTHON_TEST="duckdb==2.0.0 flatbuffers==25.12.19 iniconfig==2.3.1 numpy==2.4.6 onnxruntime==1.32.0 packaging==26.3 pluggy==1.7.0 protobuf==7.36.2 pyarrow==$PYARROW_VERSION Pygments==2.21.0 $PYTEST"
+PYTHON_TEST="duckdb==2.0.0 flatbuffers==25.12.19 iniconfig==2.3.1 numpy==2.4.6 onnxruntime==1.32.0 packaging==26.3 pillow==12.1.1 pluggy==1.7.0 protobuf==7.36.2 pyarrow==$PYARROW_VERSION Pygments==2.21.0 $PYTEST"

@@ -27,8 +27,6 @@ constexpr const char* kId = "id";
 constexpr const char* kInput = "input";
 constexpr const char* kExpected = "expected";
 constexpr const char* kRemedy = "write it with python/armada_parity.py, as docs/parity.md shows";
-// Decoded: a small file can stand for very much.
-constexpr int64_t kMaxDecodedBytes = int64_t{1} << 30;
 
 std::unexpected<Error> Wrong(std::string_view name, std::string_view what) {
   return FailWith(ErrorCode::kInvalid, fmt::format("{}: {}", name, what), kRemedy);
@@ -156,13 +154,21 @@ Status ToBytes(std::string_view name, int64_t first_row, int64_t elements, Batch
 class SampleReader {
  public:
   SampleReader(std::string_view name, const InputSpec& input,
-               const std::vector<SampleOutput>& outputs, SampleColumns columns)
-      : name_(name), input_(input), outputs_(outputs), columns_(std::move(columns)) {
+               const std::vector<SampleOutput>& outputs, SampleColumns columns, int64_t max_bytes)
+      : name_(name),
+        input_(input),
+        outputs_(outputs),
+        columns_(std::move(columns)),
+        max_bytes_(max_bytes) {
     sample_.expected.resize(outputs.size());
   }
 
   Status Add(const std::shared_ptr<arrow::RecordBatch>& rows) {
-    decoded_bytes_ += arrow::util::TotalBufferSize(*rows);
+    bytes_ += arrow::util::TotalBufferSize(*rows);
+    if (bytes_ > max_bytes_)
+      return Wrong(name_, fmt::format("more than {} once it is unpacked; some hundred records "
+                                      "are enough",
+                                      HumanBytes(max_bytes_)));
     // A batch of Arrow's may be longer than asked for.
     for (int64_t at = 0; at < rows->num_rows(); at += kSampleBatchRows)
       RETURN_IF_ERROR(AddBatch(rows->Slice(at, kSampleBatchRows)));
@@ -173,10 +179,6 @@ class SampleReader {
 
  private:
   Status AddBatch(const std::shared_ptr<arrow::RecordBatch>& rows) {
-    if (decoded_bytes_ > kMaxDecodedBytes)
-      return Wrong(name_, fmt::format("more than {} once it is unpacked; some hundred records "
-                                      "are enough",
-                                      HumanBytes(kMaxDecodedBytes)));
     Batch batch{.lo = sample_.rows, .hi = sample_.rows + rows->num_rows()};
     batch.rows = rows->num_rows();
     RETURN_IF_ERROR(FillIds(*rows, &batch));
@@ -253,8 +255,9 @@ class SampleReader {
   const InputSpec& input_;
   const std::vector<SampleOutput>& outputs_;
   const SampleColumns columns_;
+  const int64_t max_bytes_;
   ParitySample sample_;
-  int64_t decoded_bytes_ = 0;
+  int64_t bytes_ = 0;
 };
 
 std::vector<int> Positions(const parquet::arrow::FileReader& reader, const SampleColumns& columns) {
@@ -272,7 +275,8 @@ std::vector<int> Positions(const parquet::arrow::FileReader& reader, const Sampl
 
 Result<ParitySample> ReadParitySample(std::string_view file, std::string_view name,
                                       const InputSpec& input,
-                                      const std::vector<SampleOutput>& outputs) {
+                                      const std::vector<SampleOutput>& outputs,
+                                      int64_t max_unpacked_bytes) {
   const std::string damaged = fmt::format("{}: no readable Parquet file", name);
   auto bytes = std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(file));
   auto opened = OpenParquet(bytes, damaged, kSampleBatchRows, ErrorCode::kInvalid);
@@ -292,7 +296,7 @@ Result<ParitySample> ReadParitySample(std::string_view file, std::string_view na
   std::iota(groups.begin(), groups.end(), 0);
   ASSIGN_OR_RETURN(auto batches, ReadColumns(*reader, std::move(groups), positions, damaged,
                                              ErrorCode::kInvalid));
-  SampleReader sample(name, input, outputs, std::move(columns));
+  SampleReader sample(name, input, outputs, std::move(columns), max_unpacked_bytes);
   for (int64_t read = 0; read < rows;) {
     auto batch = NextBatch(*batches, damaged, ErrorCode::kInvalid);
     if (!batch) return OfSample(std::move(batch).error());

@@ -17,6 +17,8 @@ namespace armada {
 
 inline constexpr int64_t kMaxSampleBytes = int64_t{256} << 20;  // of the file
 inline constexpr int64_t kMaxSampleRows = 10'000;
+// Unpacked: a small file can stand for very much.
+inline constexpr int64_t kMaxUnpackedSampleBytes = int64_t{1} << 30;
 inline constexpr int64_t kSampleBatchRows = 16;  // records that are run at once
 
 // One of the model's outputs, as the sample must have it.
@@ -40,6 +42,7 @@ struct ParitySample {
 // infinite or no number.
 Result<ParitySample> ReadParitySample(std::string_view file, std::string_view name,
                                       const InputSpec& input,
-                                      const std::vector<SampleOutput>& outputs);
+                                      const std::vector<SampleOutput>& outputs,
+                                      int64_t max_unpacked_bytes = kMaxUnpackedSampleBytes);
 
 }  // namespace armada

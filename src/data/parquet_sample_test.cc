@@ -178,23 +178,23 @@ TEST(ParitySample, TooManyRowsAndNoneAreRefused) {
               HasSubstr("10,001 rows are more than 10,000"));
 }
 
-// A picture of 8 MB that the file holds once and names 200 times.
+// A picture of 1 MiB that the file holds once and names 20 times.
 TEST(ParitySample, WhatUnpacksToTooMuchIsRefused) {
   arrow::BinaryBuilder pictures;
   arrow::FloatBuilder expected;
-  const std::string picture(8 << 20, 'x');
-  for (int i = 0; i < 200; ++i) {
+  const std::string picture(1 << 20, 'x');
+  for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(pictures.Append(picture).ok());
     ASSERT_TRUE(expected.Append(1).ok());
   }
-  const auto batch = arrow::RecordBatch::Make(
-      arrow::schema({field("input", arrow::binary()), field("expected", arrow::float32())}), 200,
-      {ValueOf(pictures.Finish()), ValueOf(expected.Finish())});
-  const std::string file = BatchAsParquet(batch);
-  ASSERT_LT(file.size(), 64U << 20);
-  EXPECT_THAT(
-      ErrorOf(ReadParitySample(file, "s.parquet", Pictures(), {{.name = "y", .elements = 1}})),
-      HasSubstr("more than 1.0 GiB once it is unpacked"));
+  const std::string file = BatchAsParquet(arrow::RecordBatch::Make(
+      arrow::schema({field("input", arrow::binary()), field("expected", arrow::float32())}), 20,
+      {ValueOf(pictures.Finish()), ValueOf(expected.Finish())}));
+  ASSERT_LT(file.size(), 4U << 20);
+  const std::vector<SampleOutput> outputs = {{.name = "y", .elements = 1}};
+  EXPECT_TRUE(ReadParitySample(file, "s.parquet", Pictures(), outputs));
+  EXPECT_THAT(ErrorOf(ReadParitySample(file, "s.parquet", Pictures(), outputs, 16 << 20)),
+              HasSubstr("more than 16.0 MiB once it is unpacked"));
 }
 
 TEST(ParitySample, DamagedFilesAreErrors) {

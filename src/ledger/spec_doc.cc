@@ -36,6 +36,10 @@ preprocess:
   rescale: 1/255            # y = (x · rescale − mean) / std
   mean: 0.1307
   std: 0.3081
+parity:
+  expected: sample.parquet  # what your own code predicts: parity.md
+  max_diff: 1e-3
+  top1: 99.9%
 postprocess:
   top_k: 1
   softmax: auto

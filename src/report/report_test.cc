@@ -47,6 +47,18 @@ TEST(JobReport, APrecisionBelowF32IsHeldBesideIt) {
   EXPECT_EQ(report.ToJson().at("agreement").at("records"), 64);
 }
 
+TEST(JobReport, ParityIsALineOfItsOwn) {
+  JobReport report = Digits();
+  report.parity = Agreement{.records = 200, .max_abs_diff = 0.0004, .top1 = 1};
+  EXPECT_NE(report.Render(80).find("engine    OpenVINO, f32\n"
+                                   "parity    200 records: largest difference 0.0004, same best "
+                                   "class 100.00 %\n"),
+            std::string::npos)
+      << report.Render(80);
+  EXPECT_EQ(report.ToJson().at("parity").at("top1"), 1);
+  EXPECT_FALSE(Digits().ToJson().contains("parity"));
+}
+
 TEST(JobReport, ARunAddsWhatItMeasured) {
   JobReport report = Digits();
   report.run = RunMeasure{.workers = 1,
