@@ -80,12 +80,14 @@ struct SubmitOptions {
 
 // What a submit would freeze, without writing anything: opens the model (signature, precision) and
 // the input (format, schema), and runs the one on the first records of the other (softmax,
-// shard_records, agreement) and on the parity sample. For `submit --explain` too. job_id, created_utc and probe stay empty.
+// shard_records, agreement) and on the parity sample. For `submit --explain` too. job_id,
+// created_utc and probe stay empty.
 Result<JobRecord> Resolve(const JobSpec& spec, const SubmitOptions& options = {});
 
-// Publishes the job: probe, model files, parity sample, job.json, plan. When a job is there already: the same
-// identity goes on (its plan is completed), another is kInvalid with the differences. Safe to kill
-// and run again at any point, and to run twice at once. `created`: whether this call published it.
+// Publishes the job: probe, model files, parity sample, job.json, plan. When a job is there
+// already: the same identity goes on (its plan is completed), another is kInvalid with the
+// differences. Safe to kill and run again at any point, and to run twice at once. `created`:
+// whether this call published it.
 Result<Job> Submit(const JobSpec& spec, bool* created, const SubmitOptions& options = {});
 Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool* created,
                    const SubmitOptions& options = {});

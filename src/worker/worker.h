@@ -48,8 +48,8 @@ struct WorkerOutcome {
 };
 
 // REQUIRES InstallStopSignals() for a worker that SIGTERM should drain. Errors are those before any
-// work: the model does not load, precision not available on this CPU or predictions that differ from
-// the parity sample (kInvalid), the store out of reach.
+// work: the model does not load, precision not available on this CPU or predictions that differ
+// from the parity sample (kInvalid), the store out of reach.
 Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options);
 
 }  // namespace armada
