@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -73,9 +74,8 @@ class Changes {
     Add(keys, std::move(way));
   }
 
-  template <size_t kCount>
   void AddChoices(const char* key, std::string JobSpec::Preprocess::* member,
-                  const std::array<std::string_view, kCount>& values) {
+                  std::span<const std::string_view> values) {
     for (const std::string_view value : values) {
       JobSpec spec = record_.spec;
       spec.preprocess.*member = value;
