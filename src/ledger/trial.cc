@@ -16,6 +16,7 @@ constexpr int kMaxRuns = 1000;
 constexpr double kShardSeconds = 60;
 constexpr int64_t kLeastShards = 16;
 constexpr int64_t kLeastShardRecords = 16;  // a batch: one that is not full costs as much
+constexpr int64_t kLargerBatch = 64;        // the worker's tuner tries it next
 constexpr int64_t kMaxShardRecords = 50'000'000;
 
 int64_t MinuteOfRecords(double rate_per_s) {
@@ -108,7 +109,11 @@ Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptio
 
 int64_t ShardRecords(double rate_per_s, std::optional<int64_t> rows) {
   const int64_t records = MinuteOfRecords(rate_per_s);
-  return rows ? std::min(std::max(*rows / kLeastShards, kLeastShardRecords), records) : records;
+  if (!rows) return records;
+  const int64_t wanted = std::min(std::max(*rows / kLeastShards, kLeastShardRecords), records);
+  // Whole batches, so that the last of a shard is full too.
+  const int64_t batch = wanted < 2 * kLargerBatch ? kLeastShardRecords : kLargerBatch;
+  return wanted < batch ? wanted : (wanted + batch - 1) / batch * batch;
 }
 
 int64_t EnoughRows(double rate_per_s) { return kLeastShards * MinuteOfRecords(rate_per_s); }

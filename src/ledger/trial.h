@@ -30,8 +30,8 @@ struct Trial {
 Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
                        const Batch& records, size_t watched);
 
-// Records a shard: about a minute of one lane's work; where the size is known, so that there are 16
-// shards, but none of fewer than 16 records.
+// Records a shard: about a minute of one lane's work; where the size is known, so that there are
+// about 16 shards, of whole batches.
 int64_t ShardRecords(double rate_per_s, std::optional<int64_t> rows);
 // From here on the number of rows has no influence on it.
 int64_t EnoughRows(double rate_per_s);

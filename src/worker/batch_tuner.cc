@@ -9,8 +9,15 @@ BatchTuner::BatchTuner(int64_t pinned, int64_t max_batch)
       batch_(pinned > 0 ? pinned : std::min(kFirst, max_batch)),
       settled_(pinned > 0) {}
 
-void BatchTuner::Measured(int64_t rows, int64_t ns) {
-  if (settled_ || rows != batch_) return;
+void BatchTuner::Measured(int64_t asked, int64_t rows, int64_t ns) {
+  if (settled_ || asked != batch_) return;
+  if (rows < asked) {
+    if (samples_ == 0 && ++short_ == kMaxShort && best_batch_ > 0) {
+      settled_ = true;
+      batch_ = best_batch_;
+    }
+    return;
+  }
   fastest_ns_ = samples_ <= 1 ? ns : std::min(fastest_ns_, ns);
   measured_ns_ += ns;
   const bool enough = ++samples_ >= 1 + kSamples && measured_ns_ >= kMeasureNs;
@@ -34,6 +41,7 @@ void BatchTuner::Measured(int64_t rows, int64_t ns) {
   }
   batch_ = next;
   samples_ = 0;
+  short_ = 0;
   measured_ns_ = 0;
 }
 

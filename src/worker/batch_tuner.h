@@ -2,8 +2,9 @@
 // batches.
 //
 // Sizes grow by four as long as a larger one is at least 3 % faster a record and a batch stays
-// short; then the best is kept. The records used for it are predicted like any others. Not
-// thread-safe: its owner's lock guards it.
+// short; then the best is kept. The records used for it are predicted like any others. A size that
+// the input does not fill (its shards or files are shorter) is given up: a batch that is not full
+// costs as much as one that is. Not thread-safe: its owner's lock guards it.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +19,9 @@ class BatchTuner {
   // How many records the next batch should hold.
   int64_t batch() const { return batch_; }
   bool settled() const { return settled_; }
-  // A batch of `rows` records took `ns`. Batches of another size than batch() (the end of a shard,
-  // or begun before a change) are ignored.
-  void Measured(int64_t rows, int64_t ns);
+  // A batch of `rows` records, where `asked` were asked for, took `ns`. Those begun before a change
+  // of batch() are ignored.
+  void Measured(int64_t asked, int64_t rows, int64_t ns);
 
  private:
   static constexpr int64_t kFirst = 16;
@@ -30,11 +31,13 @@ class BatchTuner {
   static constexpr int kSamples = 3;
   static constexpr int64_t kMeasureNs = 10'000'000;
   static constexpr int64_t kLongestBatchNs = 200'000'000;
+  static constexpr int kMaxShort = 8;  // batches of a size, before it is full once
 
   int64_t max_batch_;
   int64_t batch_;
   bool settled_;
   int samples_ = 0;
+  int short_ = 0;  // batches of batch_ that were not full
   int64_t measured_ns_ = 0;
   int64_t fastest_ns_ = 0;  // of batch_ records
   int64_t best_batch_ = 0;

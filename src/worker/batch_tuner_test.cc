@@ -5,12 +5,14 @@
 namespace armada {
 namespace {
 
+void Full(BatchTuner& tuner, int64_t rows, int64_t ns) { tuner.Measured(rows, rows, ns); }
+
 // Runs batches that cost fixed_ns + rows × record_ns until the tuner has settled; returns what it
 // chose.
 int64_t Tune(int64_t fixed_ns, int64_t record_ns, int64_t max_batch) {
   BatchTuner tuner(0, max_batch);
   for (int i = 0; i < 1000 && !tuner.settled(); ++i)
-    tuner.Measured(tuner.batch(), fixed_ns + tuner.batch() * record_ns);
+    Full(tuner, tuner.batch(), fixed_ns + tuner.batch() * record_ns);
   EXPECT_TRUE(tuner.settled());
   return tuner.batch();
 }
@@ -33,25 +35,47 @@ TEST(BatchTuner, PinnedIsPinned) {
 
 TEST(BatchTuner, ShortBatchesDoNotCount) {
   BatchTuner tuner(0, 4096);
-  for (int i = 0; i < 100; ++i) tuner.Measured(tuner.batch() - 1, 1);
+  for (int i = 0; i < 100; ++i) tuner.Measured(tuner.batch(), tuner.batch() - 1, 1);
   EXPECT_FALSE(tuner.settled());
   EXPECT_EQ(tuner.batch(), 16);
 }
 
+TEST(BatchTuner, ASizeThatTheInputNeverFillsIsGivenUp) {
+  BatchTuner tuner(0, 4096);
+  for (int i = 0; i < 4; ++i) Full(tuner, 16, 16'000'000);
+  ASSERT_EQ(tuner.batch(), 64);
+  for (int i = 0; i < 100; ++i) tuner.Measured(16, 16, 16'000'000);  // begun before the change
+  EXPECT_EQ(tuner.batch(), 64);
+  for (int i = 0; i < 8; ++i) tuner.Measured(64, 31, 16'000'000);  // shards of 31 records
+  EXPECT_TRUE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 16);
+}
+
+TEST(BatchTuner, ASizeThatIsFilledNowAndThenIsMeasured) {
+  BatchTuner tuner(0, 64);
+  for (int i = 0; i < 4; ++i) Full(tuner, 16, 16'000'000);
+  for (int i = 0; i < 4; ++i) {
+    for (int j = 0; j < 7; ++j) tuner.Measured(64, 31, 32'000'000);
+    Full(tuner, 64, 32'000'000);
+  }
+  EXPECT_TRUE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 64);
+}
+
 TEST(BatchTuner, TheFirstSlowBatchOfASizeIsWarmUp) {
   BatchTuner tuner(0, 64);
-  tuner.Measured(16, 90'000'000);  // first touch of memory, lazy kernels
-  for (int i = 0; i < 3; ++i) tuner.Measured(16, 1'600'000);
+  Full(tuner, 16, 90'000'000);  // first touch of memory, lazy kernels
+  for (int i = 0; i < 3; ++i) Full(tuner, 16, 1'600'000);
   ASSERT_EQ(tuner.batch(), 64);
-  for (int i = 0; i < 4; ++i) tuner.Measured(64, 12'800'000);  // slower a record
+  for (int i = 0; i < 4; ++i) Full(tuner, 64, 12'800'000);  // slower a record
   EXPECT_EQ(tuner.batch(), 16);
 }
 
 TEST(BatchTuner, ShortBatchesAreMeasuredMoreOften) {
   BatchTuner tuner(0, 64);
-  for (int i = 0; i < 10; ++i) tuner.Measured(16, 50'000);  // interrupted every time
+  for (int i = 0; i < 10; ++i) Full(tuner, 16, 50'000);  // interrupted every time
   EXPECT_EQ(tuner.batch(), 16) << "half a millisecond tells nothing";
-  for (int i = 0; i < 2000; ++i) tuner.Measured(tuner.batch(), 16'000);
+  for (int i = 0; i < 2000; ++i) Full(tuner, tuner.batch(), 16'000);
   EXPECT_TRUE(tuner.settled());
   EXPECT_EQ(tuner.batch(), 64);
 }

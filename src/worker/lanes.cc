@@ -197,7 +197,7 @@ void Lanes::Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard
     shard->exhausted = true;
     Report(*shard, {.kind = LaneReport::Kind::kFault, .error = std::move(block).error()});
   } else {
-    tuner_.Measured(records, ended_ns - started_ns);
+    tuner_.Measured(rows, records, ended_ns - started_ns);
     batch_.store(tuner_.batch(), std::memory_order_relaxed);
     if (!shard->closed) {
       const int64_t bytes = block->bytes();

@@ -32,8 +32,9 @@ int64_t RecordBytes(const JobRecord& record) {
 
 int64_t MaxBatch(const JobRecord& record) {
   if (record.spec.plan.batch > 0) return record.spec.plan.batch;
-  return std::clamp<int64_t>(kMaxBatchBytes / std::max<int64_t>(1, RecordBytes(record)), 1,
-                             kMaxBatch);
+  // No shard fills a larger one. (One of a tar file may: there the tuner has to find out.)
+  const int64_t most = std::min(kMaxBatch, record.shard_records);
+  return std::clamp<int64_t>(kMaxBatchBytes / std::max<int64_t>(1, RecordBytes(record)), 1, most);
 }
 
 ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& control,
