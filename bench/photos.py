@@ -28,7 +28,7 @@ from digits import ROOT, machine, part, pinned, run
 
 EXAMPLE = ROOT / "examples/photos"
 SIDE = 224
-FIT = ["resize-then-crop", 256]  # as in the example's job.yaml
+FIT = ["stretch"]  # as in the example's job.yaml
 PEERS = ["pillow", "opencv-area", "opencv-linear"]
 
 
@@ -124,7 +124,7 @@ def measure_pixels(options, scratch, listed):
     some.write_text("".join(line + "\n" for line in listed.read_text().splitlines()[:options.pixels]))
     rows = []
     for _ in range(options.repeats):
-        row = {"armada": part(options.photo_parts, "pixels", some, 1, SIDE, "stretch")}
+        row = {"armada": part(options.photo_parts, "pixels", some, 1, SIDE, *FIT)}
         for name in PEERS:
             row[name] = json.loads(run([sys.executable, __file__, "--peer", name, "--list", some])[0])
         rows.append({name: found["count"] * 1e9 / found["cpu_ns"] for name, found in row.items()})

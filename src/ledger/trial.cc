@@ -90,17 +90,21 @@ Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptio
   const std::span<const std::byte> input(records.features,
                                          static_cast<size_t>(records.rows) * record_bytes);
   std::vector<std::span<const float>> outputs(signature.outputs.size());
+  int64_t start_ns = BootNs();
   RETURN_IF_ERROR(stream->Run(input, records.rows, outputs));
+  // A first run is slower than others. Where it takes longer than all should, it has to do.
+  int64_t elapsed_ns = BootNs() - start_ns;
+  int runs = 1;
   // A softmax in bf16 has three digits.
   const double tolerance = options.precision == Precision::kF32 ? 1e-3 : 1e-2;
   Trial trial{.probabilities = AreProbabilities(outputs[watched], records.rows, tolerance)};
-  const int64_t start_ns = BootNs();
-  int64_t elapsed_ns = 0;
-  int runs = 0;
-  while (runs < kMaxRuns && elapsed_ns < kBudgetNs) {
-    RETURN_IF_ERROR(stream->Run(input, records.rows, outputs));
-    ++runs;
-    elapsed_ns = BootNs() - start_ns;
+  if (elapsed_ns < kBudgetNs) {
+    runs = 0;
+    start_ns = BootNs();
+    do {
+      RETURN_IF_ERROR(stream->Run(input, records.rows, outputs));
+      elapsed_ns = BootNs() - start_ns;
+    } while (++runs < kMaxRuns && elapsed_ns < kBudgetNs);
   }
   trial.rate_per_s = static_cast<double>(records.rows) * runs * 1e9 /
                      static_cast<double>(std::max<int64_t>(elapsed_ns, 1));

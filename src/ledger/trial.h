@@ -26,7 +26,8 @@ struct Trial {
   bool probabilities = false;
 };
 
-// Runs the model on the sample's records for about 50 ms. `watched`: the output to look at.
+// Runs the model on the sample's records for about 50 ms, and at least once. `watched`: the output
+// to look at.
 Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
                        const Batch& records, size_t watched);
 

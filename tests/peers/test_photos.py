@@ -25,15 +25,13 @@ MODEL = os.environ["NSFW_MODEL"]
 CUTS = 288
 SIDE = 224
 MEAN = {"bgr": [104, 117, 123], "rgb": [123, 117, 104]}
-TOLERANCE = 5e-4  # of a probability; another filter or fit is further away than that
+TOLERANCE = 1e-4  # of a probability; another filter or fit is further away than that
 
 stretch, cover, contain = Image.Image.resize, ImageOps.fit, ImageOps.pad
 
 
 def resize_then_crop(image, size, filter):
-    scale = 256 / min(image.size)
-    width, height = (int(256 * side / min(image.size)) if scale * side != 256 else 256 for side in image.size)
-    image = image.resize((width, height), filter)
+    image = image.resize(tuple(256 * side // min(image.size) for side in image.size), filter)
     left, top = round((width - size[0]) / 2), round((height - size[1]) / 2)
     return image.crop((left, top, left + size[0], top + size[1]))
 
@@ -115,10 +113,17 @@ def difference(left, right):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_photos_are_predicted_as_pillow_and_onnxruntime_do(photos, decoded, session, variant):
     preprocess, fit, filter = VARIANTS[variant]
-    succeeded("run", job(photos, preprocess=preprocess))
+    inputs, images = photos, decoded
+    if variant not in ("stretch", "resize-then-crop"):  # fewer of them: the model takes its time
+        images = dict(list(decoded.items())[::3])
+        inputs = pathlib.Path("fewer")
+        inputs.mkdir()
+        for name in images:
+            (inputs / name).symlink_to(photos / name)
+    succeeded("run", job(inputs, preprocess=preprocess))
     ours = scores("photos")
-    theirs = peer_scores(session, decoded, preprocess.get("color", "bgr"), fit, filter)
-    assert len(ours) == len(decoded) >= 300
+    theirs = peer_scores(session, images, preprocess.get("color", "bgr"), fit, filter)
+    assert len(ours) == len(images) >= 100
     print(f"{variant}: largest difference {difference(ours, theirs):.2g}")
     assert difference(ours, theirs) <= TOLERANCE
     same = sum(numpy.argmax(ours[key]) == numpy.argmax(theirs[key]) for key in ours)
@@ -139,8 +144,8 @@ def test_files_tar_and_parquet_give_the_same_rows():
     make_photos("--count", count, "--folder", "loose", "--tar", "photos.tar", "--parquet", "photos.parquet")
     make_photos("--count", count, "--tar", "photos.tar.gz")
     containers = {
-        "files": ("loose", "{:06}.jpg"), "tar": ("photos.tar", "photos.tar/{:06}"),
-        "gz": ("photos.tar.gz", "photos.tar.gz/{:06}"),
+        "files": ("loose", "{:06}.jpg"), "tar": ("photos.tar", "photos.tar/{:06}.jpg"),
+        "gz": ("photos.tar.gz", "photos.tar.gz/{:06}.jpg"),
         "parquet": ({"uri": "photos.parquet", "column": "jpeg", "id": "name"}, "{:06}.jpg"),
     }
     answers = {}
