@@ -32,7 +32,7 @@ stretch, cover, contain = Image.Image.resize, ImageOps.fit, ImageOps.pad
 
 def resize_then_crop(image, size, filter):
     image = image.resize(tuple(256 * side // min(image.size) for side in image.size), filter)
-    left, top = round((width - size[0]) / 2), round((height - size[1]) / 2)
+    left, top = round((image.width - size[0]) / 2), round((image.height - size[1]) / 2)
     return image.crop((left, top, left + size[0], top + size[1]))
 
 
