@@ -1,16 +1,12 @@
 #include "platform/clock.h"
 
 #include <cerrno>
-#include <cstdlib>
 #include <ctime>
-#include <fstream>
-#include <iterator>
-#include <sstream>
-#include <string>
 
 #include <unistd.h>
 
 #include "base/check.h"
+#include "platform/process.h"
 
 namespace armada {
 namespace {
@@ -29,16 +25,11 @@ int64_t BootNs() { return ReadNs(CLOCK_BOOTTIME); }
 int64_t ProcessCpuNs() { return ReadNs(CLOCK_PROCESS_CPUTIME_ID); }
 
 int64_t ProcessStartMs() {
-  // Field 22 of /proc/self/stat, in clock ticks since boot; the name in field 2 may hold blanks.
-  std::ifstream file("/proc/self/stat");
-  const std::string stat((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const size_t name_end = stat.rfind(") ");
-  if (name_end == std::string::npos) return 0;
-  std::istringstream fields(stat.substr(name_end + 2));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;
-  const long ticks_per_s = sysconf(_SC_CLK_TCK);
-  return ticks_per_s > 0 ? std::atoll(field.c_str()) * 1000 / ticks_per_s : 0;
+  static const int64_t start_ms = [] {
+    const long ticks_per_s = sysconf(_SC_CLK_TCK);
+    return ticks_per_s > 0 ? ProcessStartTicks(getpid()) * 1000 / ticks_per_s : 0;
+  }();
+  return start_ms;
 }
 
 UtcText FormatUtc(int64_t wall_ms) {

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ namespace {
 
 constexpr size_t kMaxCapturedBytes = size_t{1} << 20;
 constexpr int64_t kWaitSliceMs = 10;
+constexpr int64_t kLongestPollMs = 1'000;
 
 // Both ends of a pipe, closed when destroyed.
 struct Pipe {
@@ -74,6 +76,7 @@ struct Launch {
   bool die_with_parent = false;
   int64_t address_space_bytes = 0;
   pid_t parent = 0;
+  int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
   int failure_fd = -1;  // an errno goes here when exec did not happen
@@ -114,6 +117,7 @@ std::vector<std::string> Environment(
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);  // ignored signals would stay ignored beyond exec
   signal(SIGXFSZ, SIG_DFL);
+  if (launch.stdin_fd >= 0 && dup2(launch.stdin_fd, STDIN_FILENO) < 0) fail(errno);
   if (launch.stdout_fd >= 0 && dup2(launch.stdout_fd, STDOUT_FILENO) < 0) fail(errno);
   if (launch.stderr_fd >= 0 && dup2(launch.stderr_fd, STDERR_FILENO) < 0) fail(errno);
   if (launch.address_space_bytes > 0) {
@@ -146,11 +150,13 @@ void DrainInto(int& fd, std::string& kept) {
 
 }  // namespace
 
-std::string ExitState::ToString() const {
-  if (signal == 0) return fmt::format("exit {}", code);
+std::string SignalName(int signal) {
   const char* name = sigabbrev_np(signal);
-  return name != nullptr ? fmt::format("killed by SIG{}", name)
-                         : fmt::format("killed by signal {}", signal);
+  return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
+}
+
+std::string ExitState::ToString() const {
+  return signal == 0 ? fmt::format("exit {}", code) : "killed by " + SignalName(signal);
 }
 
 Result<Child> Child::Spawn(const std::vector<std::string>& argv, const SpawnOptions& options) {
@@ -169,6 +175,13 @@ Result<Child> Child::Spawn(const std::vector<std::string>& argv, const SpawnOpti
   RETURN_IF_ERROR(failure.Open());
   if (options.capture_stdout) RETURN_IF_ERROR(out.Open());
   if (options.capture_stderr) RETURN_IF_ERROR(err.Open());
+  int talk[2] = {-1, -1};
+  if (options.talk && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) != 0)
+    return OsFail(errno, "make", "a socket");
+  Pipe ours, theirs;  // each one end of the socket
+  ours.read_fd = talk[0];
+  theirs.read_fd = talk[1];
+  launch.stdin_fd = theirs.read_fd;
   launch.stdout_fd = out.write_fd;
   launch.stderr_fd = err.write_fd;
   launch.failure_fd = failure.write_fd;
@@ -188,6 +201,7 @@ Result<Child> Child::Spawn(const std::vector<std::string>& argv, const SpawnOpti
     child.Wait();
     return OsFail(error_number, "start", argv[0]);
   }
+  child.talk_fd_ = ours.TakeRead();
   child.out_fd_ = out.TakeRead();
   child.err_fd_ = err.TakeRead();
   for (const int fd : {child.out_fd_, child.err_fd_})
@@ -199,6 +213,7 @@ Child::Child(Child&& other) noexcept { *this = std::move(other); }
 
 Child& Child::operator=(Child&& other) noexcept {
   std::swap(pid_, other.pid_);
+  std::swap(talk_fd_, other.talk_fd_);
   std::swap(out_fd_, other.out_fd_);
   std::swap(err_fd_, other.err_fd_);
   std::swap(exit_, other.exit_);
@@ -213,7 +228,7 @@ Child::~Child() {
     while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
-  for (const int fd : {out_fd_, err_fd_})
+  for (const int fd : {out_fd_, err_fd_, talk_fd_})
     if (fd >= 0) close(fd);
 }
 
@@ -250,6 +265,74 @@ void Child::Signal(int signal) {
   if (pid_ > 0 && !exit_) kill(pid_, signal);
 }
 
+bool Child::WaitFor(short events, int64_t timeout_ms) {
+  const int64_t deadline_ms = BootMs() + timeout_ms;
+  while (true) {
+    Drain();
+    const int64_t left_ms = std::max<int64_t>(0, deadline_ms - BootMs());
+    pollfd fds[3] = {{talk_fd_, events, 0}, {out_fd_, POLLIN, 0}, {err_fd_, POLLIN, 0}};
+    poll(fds, 3, static_cast<int>(std::min<int64_t>(left_ms, kLongestPollMs)));
+    if (fds[0].revents != 0) return true;
+    if (BootMs() >= deadline_ms) return false;
+  }
+}
+
+bool Child::HasWord(int64_t timeout_ms) { return WaitFor(POLLIN, timeout_ms); }
+
+Status Child::Send(std::span<const std::byte> bytes, int64_t timeout_ms) {
+  CHECK(talk_fd_ >= 0);
+  const int64_t deadline_ms = BootMs() + timeout_ms;
+  while (!bytes.empty()) {
+    const ssize_t sent = send(talk_fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      bytes = bytes.subspan(static_cast<size_t>(sent));
+    } else if (errno != EAGAIN && errno != EINTR) {
+      return Fail(ErrorCode::kUnavailable, "the child {} takes nothing any more", pid_);
+    } else if (!WaitFor(POLLOUT, deadline_ms - BootMs())) {
+      return Fail(ErrorCode::kLimit, "the child {} took nothing for {} ms", pid_, timeout_ms);
+    }
+  }
+  return {};
+}
+
+Status Child::Receive(std::span<std::byte> bytes, int64_t timeout_ms) {
+  CHECK(talk_fd_ >= 0);
+  const int64_t deadline_ms = BootMs() + timeout_ms;
+  while (!bytes.empty()) {
+    const ssize_t got = recv(talk_fd_, bytes.data(), bytes.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      bytes = bytes.subspan(static_cast<size_t>(got));
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      return Fail(ErrorCode::kUnavailable, "the child {} says nothing any more", pid_);
+    } else if (!WaitFor(POLLIN, deadline_ms - BootMs())) {
+      return Fail(ErrorCode::kLimit, "the child {} said nothing for {} ms", pid_, timeout_ms);
+    }
+  }
+  return {};
+}
+
+Status SendToParent(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(STDIN_FILENO, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent > 0)
+      bytes = bytes.subspan(static_cast<size_t>(sent));
+    else if (errno != EINTR)
+      return OsFail(errno, "write", "to the parent");
+  }
+  return {};
+}
+
+Status ReceiveFromParent(std::span<std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t got = recv(STDIN_FILENO, bytes.data(), bytes.size(), 0);
+    if (got > 0)
+      bytes = bytes.subspan(static_cast<size_t>(got));
+    else if (got == 0 || errno != EINTR)
+      return Fail(ErrorCode::kUnavailable, "the parent says nothing any more");
+  }
+  return {};
+}
+
 void Child::Drain() {
   DrainInto(out_fd_, out_);
   DrainInto(err_fd_, err_);
@@ -263,5 +346,7 @@ Result<std::string> SelfPath() {
 }
 
 int ProcessId() { return getpid(); }
+
+void EndProcess(int exit_code) { _exit(exit_code); }
 
 }  // namespace armada

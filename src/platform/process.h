@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@ struct SpawnOptions {
   std::vector<std::pair<std::string, std::string>> env = {};  // added to ours
   bool capture_stdout = false;                                // else inherited
   bool capture_stderr = false;
+  bool talk = false;  // its stdin is a socket to us, for Send and Receive; else ours, inherited
   // PR_SET_PDEATHSIG(SIGKILL). The kernel's "parent" is the thread that spawned: spawn from one
   // that lives as long as the child should.
   bool die_with_parent = true;
@@ -45,6 +47,12 @@ class Child {
   // drained meanwhile, at most 1 MiB of each stream kept.
   std::optional<ExitState> Wait(int64_t timeout_ms = -1);
   void Signal(int signal);
+  // With SpawnOptions::talk: all of these bytes, in at most timeout_ms. kUnavailable: the child has
+  // closed its end, as it does when it dies; kLimit: time is up. Captured output is drained.
+  Status Send(std::span<const std::byte> bytes, int64_t timeout_ms);
+  Status Receive(std::span<std::byte> bytes, int64_t timeout_ms);
+  // Whether Receive has something to say, waiting at most timeout_ms for it.
+  bool HasWord(int64_t timeout_ms);
   const std::string& captured_stdout() const { return out_; }
   const std::string& captured_stderr() const { return err_; }
   // What was captured since the last call; makes room for more.
@@ -53,7 +61,9 @@ class Child {
  private:
   Child() = default;
   void Drain();
+  bool WaitFor(short events, int64_t timeout_ms);
   int pid_ = -1;
+  int talk_fd_ = -1;
   int out_fd_ = -1;
   int err_fd_ = -1;
   std::optional<ExitState> exit_;
@@ -61,9 +71,20 @@ class Child {
   std::string err_;
 };
 
+std::string SignalName(int signal);  // "SIGFPE"
+
+// The other side, in a child spawned with SpawnOptions::talk. kUnavailable: the parent has closed.
+Status SendToParent(std::span<const std::byte> bytes);
+Status ReceiveFromParent(std::span<std::byte> bytes);
+
 // The running binary's own path (/proc/self/exe).
 Result<std::string> SelfPath();
 int ProcessId();
+// Writes nothing, joins nothing, destroys nothing.
+[[noreturn]] void EndProcess(int exit_code);
+// When the process began, in clock ticks since boot, which tells it from others of the same number;
+// 0: there is none, or it is about to be none (a zombie, or killed already).
+int64_t ProcessStartTicks(int64_t pid);
 
 // SIGTERM and SIGINT ask the process to leave; the first is a request, a second SIGINT ends it at
 // once with exit code 130. Install once, before threads start. SIGPIPE and SIGXFSZ are ignored.

@@ -156,5 +156,42 @@ TEST(StopSignals, IgnoredSignalsAreNotInherited) {
   EXPECT_EXIT(_exit(body()), testing::ExitedWithCode(0), "");
 }
 
+TEST(Child, TalksOverItsStdin) {
+  SpawnOptions options = kCapture;
+  options.talk = true;
+  // A socket is both ends: the shell reads a line of it and writes one to it.
+  Child child = Shell("read line; echo noise; echo \"heard $line\" >&0", options);
+  const std::string_view hello = "hello\n";
+  ASSERT_TRUE(child.Send(std::as_bytes(std::span(hello)), 10'000));
+  std::string heard(std::string_view("heard hello\n").size(), ' ');
+  ASSERT_TRUE(child.HasWord(10'000));
+  ASSERT_TRUE(child.Receive(std::as_writable_bytes(std::span(heard)), 10'000));
+  EXPECT_EQ(heard, "heard hello\n");
+  char more = 0;
+  const Status end = child.Receive(std::as_writable_bytes(std::span(&more, 1)), 10'000);
+  EXPECT_EQ(end.error().code, ErrorCode::kUnavailable) << "it has ended";
+  EXPECT_TRUE(child.Wait()->ok());
+  EXPECT_EQ(child.captured_stdout(), "noise\n");
+}
+
+TEST(Child, AChildThatSaysNothingIsNotWaitedForForEver) {
+  SpawnOptions options = kCapture;
+  options.talk = true;
+  Child child = Shell("exec sleep 1000", options);
+  char word = 0;
+  EXPECT_FALSE(child.HasWord(0));
+  EXPECT_EQ(child.Receive(std::as_writable_bytes(std::span(&word, 1)), 1).error().code,
+            ErrorCode::kLimit);
+}
+
+TEST(ProcessStartTicks, TellsProcessesApartAndTheDeadFromTheLiving) {
+  EXPECT_GT(ProcessStartTicks(ProcessId()), 0);
+  EXPECT_EQ(ProcessStartTicks(99'999'999), 0);
+  Child child = Shell("exec sleep 1000");
+  EXPECT_GE(ProcessStartTicks(child.pid()), ProcessStartTicks(ProcessId()));
+  child.Signal(SIGKILL);
+  EXPECT_EQ(ProcessStartTicks(child.pid()), 0) << "killed, though nobody has reaped it";
+}
+
 }  // namespace
 }  // namespace armada
