@@ -1,0 +1,78 @@
+// The roster: what workers said of themselves (workers/<id>.json), who of them lives, and where the
+// others died.
+//
+// For people, and for finding records that kill: nothing that must be right rests on it. Wrong
+// evidence costs speed alone. Free functions and values, thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "store/object_store.h"
+
+namespace armada {
+
+inline constexpr int64_t kHeartbeatMs = 5'000;
+inline constexpr int64_t kLiveMs = 4 * kHeartbeatMs;  // without a beat for so long: dead
+
+// A shard that a worker had open.
+struct HeldShard {
+  int64_t shard = 0;
+  int64_t committed = -1;  // its chain's end, as far as the worker knew; -1: it did not say
+  int64_t reached = 0;     // how far it was predicted
+};
+
+struct WorkerBeat {
+  std::string worker;
+  std::string state;  // "working", "stalled", "leaving", "auditing", "exited"
+  std::string host;
+  std::string boot_id;    // with host: which machine
+  int64_t pid = 0;        // on that machine
+  int64_t pid_start = 0;  // its ProcessStartTicks; 0: it did not say
+  int64_t utc_ms = 0;     // when it said so
+  int64_t elapsed_ms = 0;
+  int64_t cpu_ms = 0;
+  int64_t records = 0;  // predicted by it, committed or not
+  int64_t dead = 0;
+  double rate_per_s = 0;
+  std::vector<HeldShard> shards;
+};
+
+// All workers there have been, in the order of their ids. A beat that can't be understood is left
+// out.
+Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store);
+
+// The same of at most `most` workers: those that come behind `id` in a circle. Ids are random, so
+// that is a sample.
+Result<std::vector<WorkerBeat>> ReadSomeWorkers(ObjectStore& store, std::string_view id,
+                                                size_t most);
+
+// Whether the worker may still be at work: it did not say that it left, its last sign of life is
+// not older than kLiveMs, and, when it is on this host, its process exists.
+bool MayLive(const WorkerBeat& beat, int64_t now_ms);
+
+// Whether it ended without saying so: on this host its process is gone, or the machine was started
+// anew; elsewhere, nothing was heard of it for kLiveMs.
+bool HasDied(const WorkerBeat& beat, int64_t now_ms);
+
+// How many workers died while they held a shard whose chain ended at this very point.
+class Deaths {
+ public:
+  Deaths() = default;
+  Deaths(std::span<const WorkerBeat> beats, int64_t now_ms);
+  int64_t At(int64_t shard, int64_t committed) const;
+
+ private:
+  std::map<std::pair<int64_t, int64_t>, int64_t> counts_;
+};
+
+// "2026-11-23T16:29:10Z" → ms since 1970; kInvalid otherwise.
+Result<int64_t> ParseUtc(std::string_view text);
+
+}  // namespace armada
