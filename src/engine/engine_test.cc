@@ -110,12 +110,27 @@ TEST(FakeEngine, FailsWhenItsFileSaysSo) {
   EXPECT_EQ(worked, (std::vector<bool>{true, true, false, true, true, false}));
 }
 
+TEST(FakeEnginePoisonDeathTest, ARecordCanEndTheProcess) {
+  ScratchFolder folder;
+  std::string json = kDigits;
+  json.insert(1, R"("poison": [{"byte": 7, "does": "die"}], )");
+  const auto stream = OpenFake(WriteFake(folder, json))->NewStream().value();
+  std::vector<std::byte> input(784 * 2);
+  std::vector<std::span<const float>> outputs(1);
+  EXPECT_TRUE(stream->Run(input, 2, outputs));
+  input[784] = std::byte{7};
+  EXPECT_DEATH((void)stream->Run(input, 2, outputs), "");
+}
+
 TEST(FakeEngine, BadModelFilesAreErrors) {
   ScratchFolder folder;
   const auto engine = NewEngine("fake").value();
   for (const char* json : {"", "[]", "{}", R"({"inputs": [{"name": "x", "type": "u8"}]})",
                            R"({"inputs": [{"type": "u8"}], "outputs": []})",
-                           R"({"inputs": [{"name": "x", "type": "u8", "shape": ["a"]}]})"}) {
+                           R"({"inputs": [{"name": "x", "type": "u8", "shape": ["a"]}]})",
+                           R"({"inputs": [{"name": "x", "type": "u8", "shape": [1]}],
+                               "outputs": [{"name": "y", "type": "f32", "shape": [1]}],
+                               "poison": [{"byte": 7, "does": "sing"}]})"}) {
     EXPECT_FALSE(engine->Inspect(WriteFake(folder, json))) << json;
   }
   EXPECT_EQ(engine->Inspect("model.onnx").error().code, ErrorCode::kInvalid);

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "platform/clock.h"
 #include "platform/file.h"
 
 namespace armada {
@@ -15,10 +17,15 @@ namespace {
 
 constexpr int64_t kMaxModelBytes = 1 << 20;
 
+constexpr size_t kBiteBytes = size_t{64} << 20;
+
+enum class Harm : uint8_t { kDie, kHang, kEat };
+
 struct FakeModelFile {
   Signature signature;
   int64_t fail_every = 0;
   int64_t signal = 0;
+  std::map<std::byte, Harm> poison = {};  // by a record's first byte
 };
 
 Result<std::vector<TensorSpec>> ParseSpecs(const Json& list) {
@@ -40,6 +47,35 @@ Result<std::vector<TensorSpec>> ParseSpecs(const Json& list) {
   return specs;
 }
 
+Result<std::map<std::byte, Harm>> ParsePoison(const Json& list) {
+  std::map<std::byte, Harm> poison;
+  for (const Json& item : list) {
+    ASSIGN_OR_RETURN(const int64_t byte, JsonInt(item, "byte"));
+    ASSIGN_OR_RETURN(const std::string does, JsonString(item, "does"));
+    if (byte < 0 || byte > 255 || (does != "die" && does != "hang" && does != "eat"))
+      return Fail(ErrorCode::kInvalid, "poison is a byte that does die, hang or eat");
+    poison[static_cast<std::byte>(byte)] = does == "die"    ? Harm::kDie
+                                           : does == "hang" ? Harm::kHang
+                                                            : Harm::kEat;
+  }
+  return poison;
+}
+
+// Does not return.
+void Suffer(Harm harm) {
+  if (harm == Harm::kDie) std::raise(SIGSEGV);
+  std::vector<std::unique_ptr<std::byte[]>> eaten;
+  while (true) {
+    if (harm == Harm::kHang) {
+      SleepMs(1000);
+      continue;
+    }
+    eaten.push_back(std::make_unique_for_overwrite<std::byte[]>(kBiteBytes));
+    // Touched here and there: limits count what is taken, and tests have no time to waste.
+    for (size_t at = 0; at < kBiteBytes; at += kBiteBytes / 16) eaten.back()[at] = std::byte{1};
+  }
+}
+
 Result<FakeModelFile> Load(const std::string& path) {
   if (!path.ends_with(".fake.json")) {
     return Fail(ErrorCode::kInvalid, "{}: the fake engine reads files that end in .fake.json",
@@ -58,6 +94,9 @@ Result<FakeModelFile> Load(const std::string& path) {
   file.signature.outputs = std::move(*outputs);
   file.fail_every = json.value("fail_every", int64_t{0});
   file.signal = json.value("signal", int64_t{0});
+  auto poison = ParsePoison(json.value("poison", Json::array()));
+  if (!poison) return Annotate(poison.error(), path);
+  file.poison = std::move(*poison);
   return file;
 }
 
@@ -125,6 +164,8 @@ Status FakeStream::Run(std::span<const std::byte> input, int64_t rows,
   if (file.fail_every > 0 && runs_ % file.fail_every == 0) {
     return Fail(ErrorCode::kInternal, "the fake engine fails its run {} as it was told to", runs_);
   }
+  for (size_t at = 0; !file.poison.empty() && at < input.size(); at += record_bytes)
+    if (const auto it = file.poison.find(input[at]); it != file.poison.end()) Suffer(it->second);
   for (size_t i = 0; i < outputs_.size(); ++i) {
     const size_t elements = static_cast<size_t>(file.signature.outputs[i].elements());
     for (size_t row = 0; row < static_cast<size_t>(rows); ++row) {

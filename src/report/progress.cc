@@ -116,6 +116,7 @@ Progress JoinProgress(std::span<const Progress> workers) {
   for (const Progress& worker : workers.subspan(1)) {
     sum.elapsed_ms = std::max(sum.elapsed_ms, worker.elapsed_ms);
     sum.records += worker.records;
+    sum.commits += worker.commits;
     sum.dead += worker.dead;
     sum.shards = std::max(sum.shards, worker.shards);
     sum.complete_shards = std::max(sum.complete_shards, worker.complete_shards);
@@ -141,6 +142,7 @@ Json ProgressJson(const Progress& progress) {
               {"rate_per_s", progress.rate_per_s},
               {"first_prediction_ms", progress.first_prediction_ms},
               {"batch", progress.batch},
+              {"commits", progress.commits},
               {"state", progress.state}};
 }
 
@@ -160,6 +162,7 @@ Result<Progress> ProgressFromJson(const Json& json) {
       {"records_before", &Progress::records_before},
       {"first_prediction_ms", &Progress::first_prediction_ms},
       {"batch", &Progress::batch},
+      {"commits", &Progress::commits},
   };
   for (const Member& member : kMembers) {
     ASSIGN_OR_RETURN(progress.*member.value, JsonInt(json, member.key));

@@ -1,5 +1,6 @@
 #include "worker/lanes.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "data/picture_features.h"
@@ -23,6 +24,7 @@ struct Lanes::OpenShard {
   bool reading = false;
   bool exhausted = false;  // nothing left to read, or given up
   bool closed = false;
+  bool guarded = false;
   std::map<int64_t, ResultBlock> blocks;  // by lo
   int64_t bytes = 0;
 };
@@ -33,6 +35,7 @@ struct Lanes::Lane {
   std::vector<std::span<const float>> outputs;  // of the model, in its order
   std::vector<std::span<const float>> chosen;   // of the schema
   std::unique_ptr<PictureFeatures> pictures;    // where records are some
+  std::atomic<int64_t> run_since_ns{0};         // 0: it runs none
   Thread thread;
 };
 
@@ -52,6 +55,7 @@ Lanes::~Lanes() {
     MutexLock lock(mutex_);
     stopping_ = true;
   }
+  guard_cancelled_ = true;
   work_.notify_all();
   lanes_.clear();  // joins
 }
@@ -60,6 +64,8 @@ Status Lanes::Start() {
   model_batch_ = tuner_.batch();
   ASSIGN_OR_RETURN(model_, open_model_(model_batch_));
   ASSIGN_OR_RETURN(output_indices_, MatchOutputs(schema_, model_->signature()));
+  for (const TensorSpec& output : model_->signature().outputs)
+    output_elements_.push_back(output.elements());
   for (int64_t i = 0; i < options_.lanes; ++i) {
     auto lane = std::make_unique<Lane>();
     ASSIGN_OR_RETURN(lane->stream, model_->NewStream());
@@ -73,12 +79,14 @@ Status Lanes::Start() {
   return {};
 }
 
-void Lanes::Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from) {
+void Lanes::Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from,
+                 bool guarded) {
   auto open = std::make_shared<OpenShard>();
   open->shard = shard;
   open->open_id = open_id;
   open->input = input;
   open->next = from;
+  open->guarded = guarded && options_.new_guard;
   {
     MutexLock lock(mutex_);
     open_.emplace(open_id, std::move(open));
@@ -107,6 +115,7 @@ void Lanes::Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts) {
 void Lanes::StopDispatch() {
   MutexLock lock(mutex_);
   if (!std::exchange(dispatching_, false)) return;
+  guard_cancelled_ = true;  // bisecting may take longer than leaving
   if (in_flight_ == 0) report_({.kind = LaneReport::Kind::kQuiet});
 }
 
@@ -128,7 +137,7 @@ void Lanes::Run(Lane& lane) {
 std::shared_ptr<Lanes::OpenShard> Lanes::NextToRead() {
   if (!dispatching_ || held_bytes_ >= options_.hold_bytes) return nullptr;
   for (auto& [open_id, shard] : open_)
-    if (!shard->exhausted && !shard->reading) return shard;
+    if (!shard->exhausted && !shard->reading && !(shard->guarded && guard_busy_)) return shard;
   return nullptr;
 }
 
@@ -153,63 +162,83 @@ Result<Batch> Lanes::Read(OpenShard& shard, int64_t rows) {
 // Called and left with the lock held; the work itself is done without it.
 void Lanes::Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard>& shard) {
   shard->reading = true;
+  guard_busy_ = guard_busy_ || shard->guarded;
   ++in_flight_;
+  if (std::optional<Batch> batch = NextBatch(lane, lock, *shard)) {
+    const int64_t records = batch->rows;
+    lock.unlock();
+
+    if (!shard->guarded) lane.run_since_ns = BootNs();
+    Status filled;
+    if (lane.pictures && !shard->guarded) filled = lane.pictures->Fill(&*batch);
+    const int64_t started_ns = BootNs();
+    Result<ResultBlock> block = !filled          ? std::unexpected(std::move(filled).error())
+                                : shard->guarded ? InferGuarded(*std::move(batch))
+                                                 : Infer(lane, *std::move(batch));
+    const int64_t ended_ns = BootNs();
+    const int64_t run_ns = ended_ns - lane.run_since_ns.exchange(0);
+
+    lock.lock();
+    int64_t never = 0;
+    first_prediction_ns_.compare_exchange_strong(never, ended_ns);
+    if (block && !shard->guarded) {
+      tuner_.Measured(lane.batch, records, ended_ns - started_ns);
+      batch_.store(tuner_.batch(), std::memory_order_relaxed);
+      slowest_run_ns_ = std::max(slowest_run_ns_.load(), run_ns);
+    }
+    Keep(*shard, std::move(block));
+  }
+  if (shard->guarded) guard_busy_ = false;
+  FinishRange();
+}
+
+// Reads it, with the lock held before and after. nullopt: there is none, and that is reported.
+std::optional<Batch> Lanes::NextBatch(Lane& lane, MutexLock& lock, OpenShard& shard) {
   const Status renewed = TakeNewModel(lane, lock);
-  const int64_t rows = lane.batch;
+  const int64_t rows = shard.guarded ? std::min(lane.batch, kProbationBatch) : lane.batch;
   lock.unlock();
 
-  Result<Batch> batch = renewed ? Read(*shard, rows) : std::unexpected(renewed.error());
+  Result<Batch> batch = renewed ? Read(shard, rows) : std::unexpected(renewed.error());
 
   lock.lock();
-  shard->reading = false;
+  shard.reading = false;
   if (!batch) {
-    shard->exhausted = true;
-    Report(*shard, {.kind = LaneReport::Kind::kFault, .error = std::move(batch).error()});
-    FinishRange();
-    return;
+    shard.exhausted = true;
+    Report(shard, {.kind = LaneReport::Kind::kFault, .error = std::move(batch).error()});
+    return std::nullopt;
   }
-  shard->next = batch->hi;
-  const int64_t end = shard->input.end;
-  shard->exhausted = batch->rows == 0 || batch->hi == end;
-  if (shard->exhausted) shard->reader.reset();
+  shard.next = batch->hi;
+  const int64_t end = shard.input.end;
+  shard.exhausted = batch->rows == 0 || batch->hi == end;
+  if (shard.exhausted) shard.reader.reset();
   if (batch->rows == 0) {
     // The end of a source whose length the plan did not know: an empty range up to the planned end.
-    if (batch->lo < end) Report(*shard, {.lo = batch->lo, .hi = end});
-    FinishRange();
-    return;
+    if (batch->lo < end) Report(shard, {.lo = batch->lo, .hi = end});
+    return std::nullopt;
   }
   work_.notify_one();  // the shard can be read again
-  const int64_t records = batch->rows;
-  lock.unlock();
+  return *std::move(batch);
+}
 
-  Status filled;
-  if (lane.pictures) filled = lane.pictures->Fill(&*batch);
-  const auto dead = static_cast<int64_t>(batch->faults.size());
-  const int64_t started_ns = BootNs();
-  Result<ResultBlock> block =
-      filled ? Infer(lane, *std::move(batch)) : std::unexpected(std::move(filled).error());
-  const int64_t ended_ns = BootNs();
-
-  lock.lock();
-  int64_t never = 0;
-  first_prediction_ns_.compare_exchange_strong(never, ended_ns);
+// With the lock held: reports what was predicted, or why not, and holds it until it is sealed.
+void Lanes::Keep(OpenShard& shard, Result<ResultBlock> block) {
   if (!block) {
-    shard->exhausted = true;
-    Report(*shard, {.kind = LaneReport::Kind::kFault, .error = std::move(block).error()});
-  } else {
-    tuner_.Measured(rows, records, ended_ns - started_ns);
-    batch_.store(tuner_.batch(), std::memory_order_relaxed);
-    if (!shard->closed) {
-      const int64_t bytes = block->bytes();
-      shard->bytes += bytes;
-      held_bytes_ += bytes;
-      Report(*shard,
-             {.lo = block->lo, .hi = block->hi, .records = records, .dead = dead, .bytes = bytes});
-      const int64_t lo = block->lo;
-      shard->blocks.emplace(lo, *std::move(block));
-    }
+    shard.exhausted = true;
+    if (block.error().code == ErrorCode::kCancelled) return;  // its records are still to be done
+    Report(shard, {.kind = LaneReport::Kind::kFault, .error = std::move(block).error()});
+    return;
   }
-  FinishRange();
+  if (shard.closed) return;
+  const int64_t bytes = block->bytes();
+  shard.bytes += bytes;
+  held_bytes_ += bytes;
+  Report(shard, {.lo = block->lo,
+                 .hi = block->hi,
+                 .records = block->rows,
+                 .dead = static_cast<int64_t>(block->faults.size()),
+                 .bytes = bytes});
+  const int64_t lo = block->lo;
+  shard.blocks.emplace(lo, *std::move(block));
 }
 
 // When the tuner wants another batch size: one lane opens the model for it while the others go on
@@ -237,6 +266,20 @@ Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {
   RETURN_IF_ERROR(lane.stream->Run({batch.features, bytes}, batch.rows, lane.outputs));
   for (size_t i = 0; i < output_indices_.size(); ++i)
     lane.chosen[i] = lane.outputs[output_indices_[i]];
+  return Answer(std::move(batch), lane.chosen);
+}
+
+// By the one lane that has guard_.
+Result<ResultBlock> Lanes::InferGuarded(Batch batch) {
+  if (!guard_) guard_ = options_.new_guard(guard_cancelled_);
+  ASSIGN_OR_RETURN(Attempt all, RunGuarded(*guard_, batch, output_elements_));
+  batch.faults = std::move(all.faults);
+  std::vector<std::span<const float>> chosen;
+  for (const size_t index : output_indices_) chosen.emplace_back(all.outputs[index]);
+  return Answer(std::move(batch), chosen);
+}
+
+ResultBlock Lanes::Answer(Batch batch, std::span<const std::span<const float>> chosen) {
   ResultBlock block;
   block.lo = batch.lo;
   block.hi = batch.hi;
@@ -245,8 +288,17 @@ Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {
   block.positions = std::move(batch.positions);
   block.ids = std::move(batch.ids);
   block.kept = std::move(batch.kept);
-  FillAnswers(schema_, lane.chosen, &block);
+  FillAnswers(schema_, chosen, &block);
   return block;
+}
+
+int64_t Lanes::oldest_run_ns() const {
+  int64_t oldest_ns = 0;
+  for (const std::unique_ptr<Lane>& lane : lanes_) {
+    const int64_t since_ns = lane->run_since_ns.load(std::memory_order_relaxed);
+    if (since_ns > 0 && (oldest_ns == 0 || since_ns < oldest_ns)) oldest_ns = since_ns;
+  }
+  return oldest_ns;
 }
 
 void Lanes::Encode(MutexLock& lock, const SealJob& job) {

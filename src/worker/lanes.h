@@ -23,6 +23,7 @@
 #include "engine/engine.h"
 #include "platform/thread.h"
 #include "worker/batch_tuner.h"
+#include "worker/probation.h"
 
 namespace armada {
 
@@ -53,6 +54,8 @@ struct LanesOptions {
   int64_t record_bytes = 0;  // of one record's features, as the source delivers them
   std::optional<PictureSpec> picture = std::nullopt;  // where records are pictures
   int64_t hold_bytes = 16 << 20;  // lanes begin nothing new while results of this size are held
+  // Makes what guarded shards are run through (probation.h); the argument is set when they stop.
+  std::function<std::unique_ptr<Guard>(const std::atomic<bool>&)> new_guard = {};
 };
 
 class Lanes {
@@ -68,12 +71,19 @@ class Lanes {
   // Opens the model and a stream a lane. Fails as they do.
   Status Start();
 
-  void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from);
+  // guarded: where workers died before; its batches are run through the Guard, one at a time.
+  void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from,
+            bool guarded = false);
   void Close(uint32_t open_id);
   // Encodes the results of [facts.lo, facts.hi), which are then let go; reports kSealed with
   // `request`.
   void Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts);
   void StopDispatch();
+
+  // The clock's reading when the batch that has been in work longest was begun, guarded ones apart;
+  // 0: none is. For whoever looks whether an engine hangs.
+  int64_t oldest_run_ns() const;
+  int64_t slowest_run_ns() const { return slowest_run_ns_.load(std::memory_order_relaxed); }
 
   int64_t batch() const { return batch_.load(std::memory_order_relaxed); }
   // The clock's reading when the first prediction was there; 0 before.
@@ -93,9 +103,13 @@ class Lanes {
   void Run(Lane& lane);
   std::shared_ptr<OpenShard> NextToRead();
   void Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard>& shard);
+  std::optional<Batch> NextBatch(Lane& lane, MutexLock& lock, OpenShard& shard);
+  void Keep(OpenShard& shard, Result<ResultBlock> block);
   Result<Batch> Read(OpenShard& shard, int64_t rows);
   Status TakeNewModel(Lane& lane, MutexLock& lock);
   Result<ResultBlock> Infer(Lane& lane, Batch batch);
+  Result<ResultBlock> InferGuarded(Batch batch);
+  ResultBlock Answer(Batch batch, std::span<const std::span<const float>> chosen);
   void Encode(MutexLock& lock, const SealJob& job);
   void Report(const OpenShard& shard, LaneReport report);
   void FinishRange();
@@ -106,6 +120,7 @@ class Lanes {
   const LanesOptions options_;
   const std::function<void(LaneReport)> report_;
   std::vector<size_t> output_indices_;
+  std::vector<int64_t> output_elements_;  // of the model's outputs, a record
 
   Mutex mutex_;
   CondVar work_;
@@ -117,10 +132,14 @@ class Lanes {
   bool opening_ = false;  // a lane is opening the model for another size
   int64_t held_bytes_ = 0;
   int64_t in_flight_ = 0;
+  bool guard_busy_ = false;  // a lane has guard_
+  std::unique_ptr<Guard> guard_;
+  std::atomic<bool> guard_cancelled_{false};
   bool dispatching_ = true;
   bool stopping_ = false;
   std::atomic<int64_t> batch_{0};
   std::atomic<int64_t> first_prediction_ns_{0};
+  std::atomic<int64_t> slowest_run_ns_{0};
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -56,6 +56,23 @@ class CountingSource : public Source {
   bool failed_ = false;
 };
 
+// The record at position 33 dies; outputs are zeros.
+class CountingGuard : public Guard {
+ public:
+  Result<Attempt> Run(const Batch& batch, int64_t begin, int64_t end, bool) override {
+    Attempt attempt;
+    std::vector<float> output(static_cast<size_t>((end - begin) * 5));
+    for (int64_t row = begin; row < end; ++row)
+      if (batch.lo + row == 33) {
+        attempt.death = Attempt::Death::kSignal;
+        attempt.how = "it died";
+        return attempt;
+      }
+    attempt.outputs = {output};
+    return attempt;
+  }
+};
+
 class LanesTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -75,6 +92,7 @@ class LanesTest : public testing::Test {
     options.batch = batch;
     options.max_batch = 64;
     options.record_bytes = kRecordBytes;
+    options.new_guard = [](const std::atomic<bool>&) { return std::make_unique<CountingGuard>(); };
     const auto open_model = [this](int64_t rows) {
       ModelOptions model_options;
       model_options.transform.fed = ElementType::kU8;
@@ -197,6 +215,23 @@ TEST_F(LanesTest, AfterStopDispatchOneQuietComesWhenNothingIsInFlight) {
   EXPECT_TRUE(pending_.empty()) << "nothing is reported after quiet";
   lanes_.reset();
   EXPECT_TRUE(reports_.Take(0).empty());
+}
+
+TEST_F(LanesTest, AGuardedShardHasItsDeadRecordWhileOthersGoOn) {
+  Start(3);
+  lanes_->Open(7, 1, {.path = "a", .begin = 0, .end = 100}, 0, /*guarded=*/true);
+  lanes_->Open(8, 2, {.path = "b", .begin = 0, .end = 100}, 0);
+  std::map<uint32_t, int64_t> records;
+  std::map<uint32_t, int64_t> dead;
+  while (records[1] < 100 || records[2] < 100) {
+    const LaneReport report = Next();
+    ASSERT_EQ(report.kind, LaneReport::Kind::kRange) << report.error.message;
+    records[report.open_id] += report.records;
+    dead[report.open_id] += report.dead;
+  }
+  EXPECT_EQ(dead[1], 1) << "that at 33";
+  EXPECT_EQ(dead[2], 0);
+  EXPECT_EQ(lanes_->oldest_run_ns(), 0);
 }
 
 TEST_F(LanesTest, AnUnavailableSourceIsReadAgain) {

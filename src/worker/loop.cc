@@ -16,7 +16,11 @@ namespace {
 constexpr int kIoThreads = 3;
 constexpr int64_t kTickMs = 50;
 constexpr int64_t kProgressMs = 100;
-constexpr int64_t kHeartbeatMs = 5'000;
+constexpr int64_t kFirstBeatMs = 1'000;    // unless a shard is opened before, as is usual
+constexpr int64_t kAnnounceMs = 2'000;     // a heartbeat that takes longer is not waited for
+constexpr size_t kMaxBeatsRead = 1'000;    // at start: a sample of a larger fleet will do
+constexpr int64_t kSlowest = 20;           // × the slowest batch so far: what is no hang
+constexpr int64_t kLongestLookMs = 1'000;  // between looks: more is the machine's standing still
 constexpr int64_t kControlMs = 1'000;
 constexpr int64_t kFirstBackoffMs = 50;       // doubled with every try, with full jitter,
 constexpr int64_t kLongestBackoffMs = 5'000;  // up to this
@@ -26,6 +30,12 @@ std::string_view StateName(const ControlPlane& plane) {
   if (plane.exited()) return "exited";
   if (plane.stopping()) return "leaving";
   return plane.claim().all_complete() ? "auditing" : "working";
+}
+
+Deaths FindDeaths(ObjectStore& store, const Id& id) {
+  // Without the roster there is no evidence, and work goes on as usual.
+  const auto beats = ReadSomeWorkers(store, id.ToString(), kMaxBeatsRead);
+  return beats ? Deaths(*beats, WallMs()) : Deaths();
 }
 
 }  // namespace
@@ -40,12 +50,15 @@ Loop::Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail,
       options_(options),
       id_(id),
       started_ms_(BootMs()),
+      pid_start_(ProcessStartTicks(ProcessId())),
       surveyor_(*job.store, job.record, plan),
+      deaths_(FindDeaths(*job.store, id)),
       jitter_(EntropyRandom()),
       io_(kIoThreads) {}
 
 WorkerOutcome Loop::Run() {
   rate_since_ms_ = started_ms_;
+  next_beat_ms_ = started_ms_ + kFirstBeatMs;
   Step({.kind = ControlEvent::Kind::kStart});
   bool asked = false;
   while (!exited_) {
@@ -63,13 +76,17 @@ WorkerOutcome Loop::Run() {
     Step({.kind = ControlEvent::Kind::kTick});
     const int64_t after_ms = BootMs();
     if (after_ms >= next_control_ms_) CheckControl();
+    if (announced_ms_ > 0 && after_ms - announced_ms_ > kAnnounceMs) OpenAnnounced();
     if (after_ms >= next_beat_ms_) Beat();
+    if (options_.on_hang) LookForHang();
     if (options_.on_progress && after_ms >= next_progress_ms_) {
       next_progress_ms_ = after_ms + kProgressMs;
       options_.on_progress(MakeProgress());
     }
   }
   Beat();
+  if (asked && options_.on_hang && lanes_.oldest_run_ns() != 0)
+    options_.on_hang("the engine did not finish a batch in time to leave", /*asked=*/true);
   outcome_.progress = MakeProgress();
   if (options_.on_progress) options_.on_progress(outcome_.progress);
   return outcome_;
@@ -105,6 +122,7 @@ void Loop::Handle(LaneReport report) {
 }
 
 void Loop::Handle(IoReport report) {
+  if (report.is_announced) return OpenAnnounced();
   if (report.is_control) {
     checking_control_ = false;
     if (!report.control) return;  // read again with the next look
@@ -150,8 +168,8 @@ void Loop::Do(const ControlAction& action) {
     case Kind::kOpen: {
       Result<PlannedShard> planned = plan_.Shard(action.shard);
       if (!planned) return Fault(planned.error());
-      lanes_.Open(action.shard, action.open_id, planned->input, action.lo);
-      return;
+      opening_.push_back({action, planned->input});
+      return Announce();
     }
     case Kind::kClose:
       lanes_.Close(action.open_id);
@@ -159,6 +177,8 @@ void Loop::Do(const ControlAction& action) {
       return;
     case Kind::kSettled:
       commits_.erase(action.open_id);
+      ++commits_settled_;
+      next_progress_ms_ = 0;
       return;
     case Kind::kStopDispatch:
       lanes_.StopDispatch();
@@ -175,6 +195,47 @@ void Loop::Do(const ControlAction& action) {
       outcome_.clean = action.clean;
       return;
   }
+}
+
+// One heartbeat at a time; what is opened meanwhile is in the next.
+void Loop::Announce() {
+  if (announced_ms_ > 0 || opening_.empty()) return;
+  announced_ = std::exchange(opening_, {});
+  announced_ms_ = BootMs();
+  std::string text = NextBeat();
+  io_.Submit([this, counter = beats_, text = std::move(text)] {
+    WriteBeat(counter, text);
+    mail_.Post(IoReport{.is_announced = true});
+  });
+}
+
+void Loop::OpenAnnounced() {
+  announced_ms_ = 0;
+  for (const Opening& opening : std::exchange(announced_, {})) {
+    const ControlAction& action = opening.action;
+    const auto open = plane_.open().find(action.shard);
+    if (open == plane_.open().end() || open->second.open_id != action.open_id) continue;
+    lanes_.Open(action.shard, action.open_id, opening.input, action.lo,
+                deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation);
+  }
+  Announce();
+}
+
+// Time counts as far as this loop saw it pass: a machine that was suspended does not hang.
+void Loop::LookForHang() {
+  const int64_t now_ms = BootMs();
+  const int64_t run_ns = lanes_.oldest_run_ns();
+  const int64_t passed_ms = std::min(now_ms - watched_at_ms_, kLongestLookMs);
+  watched_for_ms_ = run_ns != 0 && run_ns == watched_run_ns_ ? watched_for_ms_ + passed_ms : 0;
+  watched_run_ns_ = run_ns;
+  watched_at_ms_ = now_ms;
+  const int64_t slowest_ms = lanes_.slowest_run_ns() / 1'000'000;
+  if (watched_for_ms_ <= std::max(options_.stall_ms, kSlowest * slowest_ms)) return;
+  const std::string text = NextBeat();  // it names the shards and does not say "exited"
+  WriteBeat(beats_, text);
+  options_.on_hang(fmt::format("the engine has not answered for {:g} s: it hangs",
+                               static_cast<double>(watched_for_ms_) / 1000),
+                   /*asked=*/false);
 }
 
 void Loop::DoLater(ControlAction action) {
@@ -345,7 +406,7 @@ void Loop::CheckControl() {
   });
 }
 
-void Loop::Beat() {
+std::string Loop::NextBeat() {
   next_beat_ms_ = BootMs() + kHeartbeatMs;
   Json beat;
   beat["format"] = 1;
@@ -356,6 +417,7 @@ void Loop::Beat() {
   beat["host"] = HostName();
   beat["boot_id"] = BootId();
   beat["pid"] = ProcessId();
+  beat["pid_start"] = pid_start_;
   // Paid for since the process began, the model's loading included.
   beat["elapsed_ms"] = BootMs() - (ProcessStartMs() > 0 ? ProcessStartMs() : started_ms_);
   beat["cpu_ms"] = ProcessCpuNs() / 1'000'000;
@@ -364,12 +426,15 @@ void Loop::Beat() {
   beat["rate_per_s"] = rate_per_s_;
   beat["shards"] = Json::array();
   for (const auto& [shard, open] : plane_.open())
-    beat["shards"].push_back({{"shard", shard}, {"reached", open.done}});
-  if (exited_) {
-    WriteBeat(beats_, beat.dump());
-  } else {
-    io_.Submit([this, counter = beats_, text = beat.dump()] { WriteBeat(counter, text); });
-  }
+    beat["shards"].push_back(
+        {{"shard", shard}, {"committed", open.chain.lo()}, {"reached", open.done}});
+  return beat.dump();
+}
+
+void Loop::Beat() {
+  std::string text = NextBeat();
+  if (exited_) return WriteBeat(beats_, text);
+  io_.Submit([this, counter = beats_, text = std::move(text)] { WriteBeat(counter, text); });
 }
 
 // On an I/O thread or, the last one, on the loop's: a beat that was overtaken is not written.
@@ -401,6 +466,7 @@ Progress Loop::MakeProgress() {
   if (const int64_t first_ns = lanes_.first_prediction_ns(); first_ns > 0)
     progress.first_prediction_ms = first_ns / 1'000'000 - ProcessStartMs();
   progress.batch = lanes_.batch();
+  progress.commits = commits_settled_;
   progress.state = StateName(plane_);
   return progress;
 }

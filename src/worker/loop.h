@@ -16,6 +16,7 @@
 #include "ledger/control.h"
 #include "ledger/job.h"
 #include "ledger/plan.h"
+#include "ledger/roster.h"
 #include "worker/io_pool.h"
 #include "worker/lanes.h"
 #include "worker/worker.h"
@@ -25,9 +26,10 @@ namespace armada {
 // What an I/O thread reports back.
 struct IoReport {
   ControlEvent event;
-  int64_t rows_before = 0;  // kSurveyed: records committed in this group
-  Status status;            // kAudited: why it could not be done
-  bool is_control = false;  // `control` was read; event is none
+  int64_t rows_before = 0;    // kSurveyed: records committed in this group
+  Status status;              // kAudited: why it could not be done
+  bool is_announced = false;  // a heartbeat that names the shards just opened was written, or not
+  bool is_control = false;    // `control` was read; event is none
   Result<ControlState> control;
 };
 using LoopMessage = std::variant<LaneReport, IoReport>;
@@ -45,6 +47,8 @@ class Loop {
   void Handle(IoReport report);
   void Step(const ControlEvent& event);
   void Do(const ControlAction& action);
+  void Announce();
+  void OpenAnnounced();
   void DoLater(ControlAction action);
   void DoDue();
   void Survey(int64_t group);
@@ -54,7 +58,9 @@ class Loop {
   void Audit();
   void PauseJob(const ControlAction& action);
   void CheckControl();
+  std::string NextBeat();
   void Beat();
+  void LookForHang();
   void WriteBeat(int64_t counter, const std::string& text);
   void Fault(const Error& error);
   bool StoreIsLost(int64_t failing_since_ms);
@@ -69,6 +75,7 @@ class Loop {
   const WorkerOptions& options_;
   const Id id_;  // this worker's and its attempts': drawn at start, never stored for reuse
   const int64_t started_ms_;
+  const int64_t pid_start_;
 
   struct OpenCommit {
     std::shared_ptr<const EncodedCommit> commit;  // kept until it is settled
@@ -80,6 +87,20 @@ class Loop {
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   std::map<int64_t, int64_t> rows_before_;     // by group
   GroupReader surveyor_;                       // one survey at a time
+  const Deaths deaths_;                        // of those who worked on this job before
+  // Shards that the lanes get once a heartbeat names them, so that a death at their first batch
+  // leaves evidence.
+  struct Opening {
+    ControlAction action;
+    ShardInput input;
+  };
+  std::vector<Opening> opening_;    // not named yet
+  std::vector<Opening> announced_;  // in the heartbeat that is being written
+  int64_t announced_ms_ = 0;        // since then; 0: none is
+  int64_t commits_settled_ = 0;
+  int64_t watched_run_ns_ = 0;  // the batch that has been in work longest: when it was begun
+  int64_t watched_for_ms_ = 0;  // for how long it has been seen
+  int64_t watched_at_ms_ = 0;   // the last look
   ControlState control_;
   WorkerOutcome outcome_;
   bool exited_ = false;

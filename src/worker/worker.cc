@@ -107,6 +107,9 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
     sized.max_batch = batch;
     return engine->Open(model_path, sized);
   };
+  lane_options.new_guard = [&](const std::atomic<bool>& cancelled) {
+    return NewProbation(record, model_path, {.batch_ms = options.probation_ms}, cancelled);
+  };
   Lanes lanes(*source, open_model, record.schema, lane_options,
               [&mail](LaneReport report) { mail.Post(std::move(report)); });
   RETURN_IF_ERROR(lanes.Start());

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "ledger/job.h"
 #include "worker/control_plane.h"
+#include "worker/probation.h"
 
 namespace armada {
 
@@ -24,8 +25,11 @@ struct Progress {
   double rate_per_s = 0;             // over the last seconds
   int64_t first_prediction_ms = -1;  // since the process started; -1: none yet
   int64_t batch = 0;
-  std::string state;  // "starting", "working", "leaving", "auditing", "done"
+  int64_t commits = 0;  // by this worker, settled
+  std::string state;    // "starting", "working", "leaving", "auditing", "done"
 };
+
+inline constexpr int64_t kStallMs = 600'000;
 
 struct WorkerOptions {
   int64_t index = 0;
@@ -33,8 +37,14 @@ struct WorkerOptions {
   int64_t lanes = 0;  // 0: usable cores ÷ workers on this machine, at least 1
   int64_t grace_ms = 25'000;
   bool smoke_test = true;
-  std::function<void(const Progress&)>
-      on_progress;  // called from the worker's loop, about 10 times a second
+  int64_t probation_ms = kProbationBatchMs;  // what a batch may take in a child (probation.h)
+  int64_t stall_ms = kStallMs;  // what a batch may take here: this, or 20 × the slowest if longer
+  // Called from the worker's loop about 10 times a second, and after every commit.
+  std::function<void(const Progress&)> on_progress;
+  // Called when a batch takes longer than that, after a last heartbeat; or, with `asked`, when one
+  // is still in work at the end of the grace. `why` is for people. Lanes that hang can't be joined:
+  // it must end the process. Unset: nobody looks.
+  std::function<void(const std::string& why, bool asked)> on_hang;
 };
 
 struct WorkerOutcome {

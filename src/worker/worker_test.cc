@@ -2,12 +2,16 @@
 // together.
 #include "worker/worker.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
+#include "base/json.h"
 #include "ledger/audit.h"
 #include "ledger/control.h"
 #include "ledger/job_testing.h"
 #include "ledger/names.h"
+#include "platform/process.h"
 #include "store/faulty_store.h"
 
 namespace armada {
@@ -139,6 +143,64 @@ TEST(Worker, AStoreThatLosesRepliesChangesNothing) {
     ASSERT_TRUE(verified);
     EXPECT_EQ(verified->records, 42) << "seed " << seed;
   }
+}
+
+// Remembers the shards that heartbeats name, and counts commits of others.
+class WatchingStore : public PassingStore {
+ public:
+  using PassingStore::PassingStore;
+  Status Create(std::string_view key, std::string_view bytes) override {
+    MutexLock lock(mutex_);
+    if (const auto out = ParseOutKey(key); out && !named_.contains({out->shard, out->lo}))
+      ++unnamed;
+    lock.unlock();
+    return PassingStore::Create(key, bytes);
+  }
+  Status Put(std::string_view key, std::string_view bytes) override {
+    if (fail_beats) return Fail(ErrorCode::kUnavailable, "no heartbeats today");
+    MutexLock lock(mutex_);
+    const Json beat = *ParseJson(bytes, key);
+    for (const Json& held : beat["shards"])
+      named_.insert({held["shard"].get<int64_t>(), held["committed"].get<int64_t>()});
+    last = beat;
+    lock.unlock();
+    return PassingStore::Put(key, bytes);
+  }
+
+  bool fail_beats = false;
+  int unnamed = 0;
+  Json last;
+
+ private:
+  Mutex mutex_;
+  std::set<std::pair<int64_t, int64_t>> named_;
+};
+
+TEST(Worker, AHeartbeatNamesAShardBeforeItsFirstBatchIsRun) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  auto store = std::make_unique<WatchingStore>(tiny.store);
+  const WatchingStore& watching = *store;
+  job->store = std::move(store);
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(watching.unnamed, 0);
+  EXPECT_EQ(watching.last["state"], "exited");
+  EXPECT_EQ(watching.last["pid_start"], ProcessStartTicks(ProcessId()));
+  EXPECT_EQ(outcome->progress.commits, 5);
+}
+
+TEST(Worker, WithoutHeartbeatsItWorksAllTheSame) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  auto store = std::make_unique<WatchingStore>(tiny.store);
+  store->fail_beats = true;
+  job->store = std::move(store);
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kDone);
 }
 
 }  // namespace
