@@ -6,6 +6,7 @@
 #include "cli/exit_code.h"
 #include "cli/terminal.h"
 #include "engine/smoke.h"
+#include "worker/probation.h"
 
 namespace armada {
 namespace {
@@ -77,6 +78,7 @@ int Dispatch(const std::vector<std::string>& arguments) {
   const std::string first = arguments.empty() ? "help" : arguments[0];
   std::vector<std::string> rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   if (first == "engine-smoke") return SmokeTestMain(rest);  // a child of ourselves: engine/smoke.h
+  if (first == "probation") return ProbationMain();         // likewise: worker/probation.h
   if (first == "--version" || first == "-V") return RunCommand(*FindCommand("version"), {});
   if (first == "help" || first == "--help" || first == "-h") {
     if (rest.empty() || first != "help") {

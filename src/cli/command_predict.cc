@@ -73,7 +73,7 @@ Result<JobSpec> MakeSpec(const PredictOptions& options, const std::string& job) 
     });
   };
   ASSIGN_OR_RETURN(const std::vector<GuessedKey> guesses, GuessKeys(model, input, is_given));
-  PrintGuesses(guesses);
+  if (options.settings.fork.restarts == 0) PrintGuesses(guesses);
   std::vector<std::string> all;
   for (const GuessedKey& guess : guesses) all.push_back(guess.key + "=" + guess.value);
   all.insert(all.end(), keys.begin(), keys.end());
@@ -95,6 +95,9 @@ int Predict(PredictOptions options) {
     const std::string name = LastPart(job);
     job = job.substr(0, job.size() - name.size()) + "." + name + ".armada";
   }
+  // Guessing opens the model.
+  if (options.settings.workers <= 1)
+    if (const auto code = Supervise(options.settings.json, &options.settings.fork)) return *code;
   const Result<JobSpec> spec = MakeSpec(options, job);
   if (!spec) return Failed(spec.error(), options.settings.json);
   return RunToEnd(*spec, options.settings);
@@ -124,6 +127,7 @@ std::function<int()> DeclarePredict(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   AddPriceOption(app, &options->settings.price_per_hour_usd);
+  AddHiddenOptions(app, &options->settings.hidden);
   AddJsonOption(app, &options->settings.json);
   return [options] { return Predict(*options); };
 }

@@ -27,6 +27,7 @@ std::function<int()> DeclareRun(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
   AddPriceOption(app, &options->settings.price_per_hour_usd);
+  AddHiddenOptions(app, &options->settings.hidden);
   AddJsonOption(app, &options->settings.json);
   return [options] {
     const Result<JobSpec> spec = LoadJobFile(options->file);

@@ -23,6 +23,7 @@ struct OneWorkerOptions {
   int64_t lanes = 0;
   std::string grace = "25s";
   bool json = false;
+  HiddenOptions hidden;
 };
 
 int Work(const OneWorkerOptions& options) {
@@ -52,6 +53,8 @@ int Work(const OneWorkerOptions& options) {
     else
       printer.Show(progress);
   };
+  if (options.hidden.hang_ms > 0) worker.stall_ms = worker.probation_ms = options.hidden.hang_ms;
+  worker.on_hang = EndOfHang;
   const Result<WorkerOutcome> outcome = RunWorker(*job, worker);
   if (!outcome) return Failed(outcome.error());
   const Result<ControlState> control = ReadControl(*job->store);
@@ -83,6 +86,7 @@ std::function<int()> DeclareWork(CLI::App& app) {
       ->check(CLI::Range(0, 1024));
   app.add_option("--grace", options->grace, "how long leaving may take (default: 25s)")
       ->type_name("TIME");
+  AddHiddenOptions(app, &options->hidden);
   app.add_flag("--json", options->json, "progress and outcome as JSON lines on stdout");
   return [options] { return Work(*options); };
 }

@@ -16,6 +16,7 @@ enum ExitCode : int {
   kExitBadInput = 3,      // job file, input or model
   kExitStore = 4,         // the job folder, or credentials
   kExitLimit = 5,         // a limit of the job was reached
+  kExitStalled = 6,       // a worker's engine hangs: start it again
   kExitInterrupted = 130  // asked to leave; the same command goes on
 };
 

@@ -30,6 +30,7 @@ TEST(ExitCode, OfAPauseDependsOnItsCause) {
 }
 
 TEST(ExitCode, OnlyWhatMayPassIsRestarted) {
+  EXPECT_TRUE(WorthRestarting(kExitStalled));
   EXPECT_TRUE(WorthRestarting(1));
   EXPECT_TRUE(WorthRestarting(4));
   EXPECT_FALSE(WorthRestarting(0));

@@ -17,6 +17,12 @@ void AddPriceOption(CLI::App& app, double* usd) {
       ->check(CLI::NonNegativeNumber);
 }
 
+void AddHiddenOptions(CLI::App& app, HiddenOptions* options) {
+  app.add_option("--probation-limit", options->hang_ms, "milliseconds")
+      ->group("")
+      ->check(CLI::Range(1, 1'000'000'000));
+}
+
 void AddSetOption(CLI::App& app, std::vector<std::string>* overrides, const std::string& help) {
   app.add_option("--set", *overrides, help)
       ->type_name("KEY=VALUE")

@@ -20,6 +20,13 @@ void AddPriceOption(CLI::App& app, double* usd);  // < 0: not given
 // "--set KEY=VALUE", which may be repeated.
 void AddSetOption(CLI::App& app, std::vector<std::string>* overrides, const std::string& help);
 
+// For tests: limits that are minutes otherwise.
+struct HiddenOptions {
+  // --probation-limit: WorkerOptions::stall_ms and probation_ms; 0: as they are.
+  int64_t hang_ms = 0;
+};
+void AddHiddenOptions(CLI::App& app, HiddenOptions* options);
+
 struct JobFileOptions {
   std::string file;
   std::string job;

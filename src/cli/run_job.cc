@@ -11,11 +11,21 @@ namespace armada {
 namespace {
 
 Result<RunEnd> WorkHere(Job& job, const WorkOptions& options,
-                        std::function<void(const Progress&)> show) {
+                        const std::function<void(const Progress&)>& show) {
   WorkerOptions worker;
+  int64_t told = 0;
   worker.lanes = options.lanes;
   worker.grace_ms = options.grace_ms;
-  worker.on_progress = std::move(show);
+  if (options.hang_ms > 0) worker.stall_ms = worker.probation_ms = options.hang_ms;
+  worker.on_progress = [&](const Progress& progress) {
+    if (options.shared != nullptr) {
+      // Of this process: its forks before have left theirs.
+      options.shared->progress += progress.commits - told;
+      told = progress.commits;
+    }
+    show(progress);
+  };
+  worker.on_hang = EndOfHang;
   ASSIGN_OR_RETURN(const WorkerOutcome outcome, RunWorker(job, worker));
   RunEnd end;
   const Result<ControlState> control = ReadControl(*job.store);
@@ -28,6 +38,11 @@ Result<RunEnd> WorkHere(Job& job, const WorkOptions& options,
 }
 
 }  // namespace
+
+void EndOfHang(const std::string& why, bool asked) {
+  Note("error: " + why);
+  EndProcess(asked ? kExitInterrupted : kExitStalled);
+}
 
 Result<RunEnd> WorkOnJob(Job& job, const WorkOptions& options, const JobStatus& before,
                          ProgressPrinter& printer) {
@@ -46,6 +61,7 @@ Result<RunEnd> WorkOnJob(Job& job, const WorkOptions& options, const JobStatus& 
     processes.workers = options.workers;
     processes.lanes = options.lanes;
     processes.grace_ms = options.grace_ms;
+    processes.hang_ms = options.hang_ms;
     processes.on_progress = show;
     processes.on_note = [&printer](std::string_view text) { printer.Note(text); };
     end = WorkerProcesses(std::move(processes)).Run();

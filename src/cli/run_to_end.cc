@@ -31,12 +31,16 @@ int PrintReport(Job& job, const RunSettings& settings, std::optional<RunMeasure>
   }
   report->run = run;
   if (settings.price_per_hour_usd >= 0) report->price_per_hour_usd = settings.price_per_hour_usd;
+  const int code = report->audit.complete ? kExitDone : kExitFailed;
+  if (settings.fork.shared != nullptr) settings.fork.shared->printing = true;
   if (settings.json)
     PrintJson(report->ToJson());
   else
     Print(report->Render(TerminalWidth(kStdout)));
   if (merges) (void)RemoveTree(job.store->name());  // what is left of it does no harm
-  return report->audit.complete ? kExitDone : kExitFailed;
+  // From here on an engine that dies of tidying up changes nothing any more.
+  if (settings.fork.shared != nullptr && FlushStdout()) settings.fork.shared->exit_code = code;
+  return code;
 }
 
 void NoteBefore(const JobStatus& before, ProgressPrinter& printer) {
@@ -49,7 +53,7 @@ void NoteBefore(const JobStatus& before, ProgressPrinter& printer) {
                                  WithThousands(before.records_total)));
 }
 
-RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before) {
+RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before, int64_t restarts) {
   RunMeasure run;
   run.workers = workers;
   run.elapsed_ms = BootMs() - ProcessStartMs();
@@ -58,17 +62,35 @@ RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before) 
   run.records_before = before.records;
   run.cpu_ms = (workers > 1 ? end.cpu_ns : ProcessCpuNs()) / 1'000'000;
   run.peak_bytes = end.peak_bytes;
-  run.restarts = end.restarts;
+  run.restarts = end.restarts + restarts;
   run.batch = end.progress.batch;
   return run;
 }
 
+// Several workers: what tries the model does so in a fork of its own, which may die of a record. In
+// the parent nullopt once the job is there; else, and in the fork, the exit code.
+std::optional<int> SubmitApart(const JobSpec& spec, bool json) {
+  Supervised fork;
+  if (const std::optional<int> code = Supervise(json, &fork))
+    return *code == kExitDone ? std::nullopt : code;
+  bool created = false;
+  const Result<Job> job =
+      Submit(spec, &created, {.smoke_test = true, .careful = fork.restarts > 0});
+  return job ? kExitDone : Failed(job.error(), json);
+}
+
 }  // namespace
 
-int RunToEnd(const JobSpec& spec, const RunSettings& settings) {
+int RunToEnd(const JobSpec& spec, RunSettings settings) {
+  const int64_t workers = settings.workers > 0 ? settings.workers : spec.fleet.workers;
+  if (workers <= 1 && settings.fork.shared == nullptr)
+    if (const auto code = Supervise(settings.json, &settings.fork)) return *code;
+  if (workers > 1 && !IsFile(spec.job + "/job.json"))
+    if (const auto code = SubmitApart(spec, settings.json)) return *code;
   InstallStopSignals();
   bool created = false;
-  Result<Job> job = Submit(spec, &created, {.smoke_test = true});
+  Result<Job> job =
+      Submit(spec, &created, {.smoke_test = true, .careful = settings.fork.restarts > 0});
   if (!job) return Failed(job.error(), settings.json);
   const Result<JobStatus> before = ReadStatus(*job, WallMs());
   if (!before) return Failed(before.error(), settings.json);
@@ -79,8 +101,10 @@ int RunToEnd(const JobSpec& spec, const RunSettings& settings) {
     return PrintReport(*job, settings, std::nullopt);
   }
   NoteBefore(*before, printer);
-  const WorkOptions work{.workers = settings.workers > 0 ? settings.workers : spec.fleet.workers,
-                         .lanes = settings.lanes};
+  const WorkOptions work{.workers = workers,
+                         .lanes = settings.lanes,
+                         .hang_ms = settings.hidden.hang_ms,
+                         .shared = settings.fork.shared};
   const Result<RunEnd> end = WorkOnJob(*job, work, *before, printer);
   if (!end) return Failed(end.error(), settings.json);
   const Result<JobStatus> after = ReadStatus(*job, WallMs());
@@ -90,7 +114,7 @@ int RunToEnd(const JobSpec& spec, const RunSettings& settings) {
     const int code = ExplainEnd(*job, *end, settings.json);
     return code == kExitDone ? kExitFailed : code;
   }
-  return PrintReport(*job, settings, Measure(*end, work.workers, *before));
+  return PrintReport(*job, settings, Measure(*end, workers, *before, settings.fork.restarts));
 }
 
 }  // namespace armada

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/options.h"
+#include "cli/supervise.h"
 #include "ledger/job_spec.h"
 
 namespace armada {
@@ -13,12 +15,15 @@ struct RunSettings {
   int64_t lanes = 0;               // 0: this machine's cores
   double price_per_hour_usd = -1;  // < 0: not known
   bool json = false;
+  HiddenOptions hidden;
+  Supervised fork;  // of a command that has called Supervise
   // Where the finished job's rows go as one Parquet file; its folder is then removed. "": nowhere.
   std::string merge_into;
 };
 
 // Submits or resumes, works until it is done, prints the report or what stands in its way. Returns
-// the exit code.
-int RunToEnd(const JobSpec& spec, const RunSettings& settings);
+// the exit code. One worker works in this process, which for that calls Supervise where its caller
+// has not.
+int RunToEnd(const JobSpec& spec, RunSettings settings);
 
 }  // namespace armada

@@ -45,18 +45,22 @@ Json OutcomeJson(const WorkerOutcome& outcome, int exit_code) {
 
 Result<Child> WorkerProcesses::Start(int64_t index) {
   ASSIGN_OR_RETURN(const std::string self, SelfPath());
-  const std::vector<std::string> argv = {self,
-                                         "work",
-                                         options_.job,
-                                         "--index",
-                                         std::to_string(index),
-                                         "--of",
-                                         std::to_string(options_.workers),
-                                         "--lanes",
-                                         std::to_string(options_.lanes),
-                                         "--grace",
-                                         fmt::format("{}ms", options_.grace_ms),
-                                         "--json"};
+  std::vector<std::string> argv = {self,
+                                   "work",
+                                   options_.job,
+                                   "--index",
+                                   std::to_string(index),
+                                   "--of",
+                                   std::to_string(options_.workers),
+                                   "--lanes",
+                                   std::to_string(options_.lanes),
+                                   "--grace",
+                                   fmt::format("{}ms", options_.grace_ms),
+                                   "--json"};
+  if (options_.hang_ms > 0) {
+    argv.emplace_back("--probation-limit");
+    argv.push_back(std::to_string(options_.hang_ms));
+  }
   SpawnOptions spawn;
   spawn.capture_stdout = true;
   spawn.capture_stderr = true;
@@ -132,6 +136,7 @@ void WorkerProcesses::ReadLines(Worker& worker) {
 
 void WorkerProcesses::Ended(int64_t index, Worker& worker, const ExitState& state) {
   worker.progress.rate_per_s = 0;
+  if (worker.progress.commits > 0) worker.restarts = 0;
   ended_.push_back(std::exchange(worker.progress, {}));
   if (worker.outcome.is_object()) {
     end_.peak_bytes = std::max(end_.peak_bytes, worker.outcome.value("peak_bytes", int64_t{0}));

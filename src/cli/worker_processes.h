@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "cli/supervise.h"
 #include "platform/process.h"
 #include "worker/worker.h"
 
@@ -35,15 +36,15 @@ struct WorkerProcessOptions {
   int64_t workers = 2;
   int64_t lanes = 0;
   int64_t grace_ms = 25'000;
+  int64_t hang_ms = 0;  // HiddenOptions::hang_ms
   std::function<void(const Progress&)> on_progress;
   std::function<void(std::string_view)> on_note;  // a worker died, was restarted, was given up
 };
 
 class WorkerProcesses {
  public:
-  // A worker that dies more often than this is given up; the others go on.
-  static constexpr int64_t kMaxRestarts = 5;
-
+  // A worker that dies more than kMaxRestarts times in a row, without a commit, is given up; the
+  // others go on.
   explicit WorkerProcesses(WorkerProcessOptions options) : options_(std::move(options)) {}
 
   // Returns when all children have ended for good. REQUIRES InstallStopSignals(): the first stop
@@ -54,10 +55,10 @@ class WorkerProcesses {
   struct Worker {
     explicit Worker(Child started) : child(std::move(started)) {}
     Child child;
-    std::string unread;  // of its stdout: an unfinished line
-    Progress progress;   // the latest
-    Json outcome;        // its last word; null until then
-    int64_t restarts = 0;
+    std::string unread;        // of its stdout: an unfinished line
+    Progress progress;         // the latest
+    Json outcome;              // its last word; null until then
+    int64_t restarts = 0;      // since it last committed something
     int64_t retry_at_ms = -1;  // when it is started again; -1: it runs, or is over
     bool over = false;
   };

@@ -76,6 +76,9 @@ struct SubmitOptions {
   // Run the model in a child first: where an engine dies of a signal, we don't. The program must
   // answer "engine-smoke" (engine/smoke.h).
   bool smoke_test = false;
+  // A record may have killed this process's predecessor: try the model on zeros instead of on the
+  // first records, and measure no agreement.
+  bool careful = false;
 };
 
 // What a submit would freeze, without writing anything: opens the model (signature, precision) and

@@ -131,18 +131,27 @@ Result<std::unique_ptr<Source>> OpenWanted(InputSpec* input) {
   return source_of_bytes;
 }
 
-// The first records with their features, and what making one record's took.
+// The first records with their features (careful: zeros instead), and what making one record's
+// took.
 struct Sample {
   Batch records;
   double seconds_a_record = 0;  // to decode and resize; 0 where records are no pictures
 };
 
-Result<Sample> TakeSample(Source& source, const InputSpec& input) {
+Result<Sample> TakeSample(Source& source, const InputSpec& input, int64_t record_bytes,
+                          bool careful) {
   // A picture's model takes milliseconds a record, and the user waits.
   constexpr int64_t kRecords = 64;
   constexpr int64_t kPictures = 16;
   Sample sample;
   ASSIGN_OR_RETURN(sample.records, FirstRecords(source, input.picture ? kPictures : kRecords));
+  if (careful) {
+    const auto zeros = std::make_shared<const std::vector<std::byte>>(
+        static_cast<size_t>(sample.records.rows * record_bytes));
+    sample.records.features = zeros->data();
+    sample.records.features_owner = zeros;
+    return sample;
+  }
   if (!input.picture) return sample;
   PictureFeatures features(*input.picture);
   const int64_t started_ns = BootNs();
@@ -173,7 +182,9 @@ Result<Agreement> MeasureFastDecoding(Engine& engine, Source& source, const JobR
 Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
                       JobRecord* record) {
   const JobSpec& spec = record->spec;
-  const Result<Sample> sampled = TakeSample(source, record->input);
+  const int64_t record_bytes =
+      record->signature.inputs[0].elements() * ElementBytes(record->transform.fed);
+  const Result<Sample> sampled = TakeSample(source, record->input, record_bytes, options.careful);
   if (!sampled) return Annotate(sampled.error(), Printable(spec.input.uri));
   const Batch& sample = sampled->records;
   const ModelOptions model_options{.precision = record->precision,
@@ -197,13 +208,13 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
     ASSIGN_OR_RETURN(const auto rows, CountRows(source, EnoughRows(rate_per_s)));
     record->shard_records = ShardRecords(rate_per_s, rows);
   }
+  if (options.careful) return {};
   if (record->input.picture && record->input.picture->fast) {
     ASSIGN_OR_RETURN(record->decode_agreement,
                      MeasureFastDecoding(engine, source, *record, model_options));
   }
   if (record->precision == Precision::kF32) return {};
-  const size_t bytes = static_cast<size_t>(sample.rows * record->signature.inputs[0].elements() *
-                                           ElementBytes(record->transform.fed));
+  const auto bytes = static_cast<size_t>(sample.rows * record_bytes);
   ASSIGN_OR_RETURN(record->agreement, MeasureAgreement(engine, spec.model.path, model_options,
                                                        {sample.features, bytes}, sample.rows));
   return {};
