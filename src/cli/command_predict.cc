@@ -119,16 +119,7 @@ std::function<int()> DeclarePredict(CLI::App& app) {
       ->type_name("K")
       ->check(CLI::Range(0, 1000));
   AddSetOption(app, &options->overrides, "any key of a job file; may be repeated");
-  app.add_option("--workers", options->settings.workers, "worker processes (default: 1)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--lanes", options->settings.lanes,
-                 "threads a worker (default: this machine's cores)")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1024));
-  AddPriceOption(app, &options->settings.price_per_hour_usd);
-  AddHiddenOptions(app, &options->settings.hidden);
-  AddJsonOption(app, &options->settings.json);
+  AddRunSettings(app, &options->settings);
   return [options] { return Predict(*options); };
 }
 

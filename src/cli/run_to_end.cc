@@ -81,6 +81,18 @@ std::optional<int> SubmitApart(const JobSpec& spec, bool json) {
 
 }  // namespace
 
+void AddRunSettings(CLI::App& app, RunSettings* settings) {
+  app.add_option("--workers", settings->workers, "worker processes (default: as the job file says)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--lanes", settings->lanes, "threads a worker (default: this machine's cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  AddPriceOption(app, &settings->price_per_hour_usd);
+  AddHiddenOptions(app, &settings->hidden);
+  AddJsonOption(app, &settings->json);
+}
+
 int RunToEnd(const JobSpec& spec, RunSettings settings) {
   const int64_t workers = settings.workers > 0 ? settings.workers : spec.fleet.workers;
   if (workers <= 1 && settings.fork.shared == nullptr)

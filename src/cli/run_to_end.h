@@ -21,6 +21,9 @@ struct RunSettings {
   std::string merge_into;
 };
 
+// --workers, --lanes, --price-per-hour, --json.
+void AddRunSettings(CLI::App& app, RunSettings* settings);
+
 // Submits or resumes, works until it is done, prints the report or what stands in its way. Returns
 // the exit code. One worker works in this process, which for that calls Supervise where its caller
 // has not.

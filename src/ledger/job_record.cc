@@ -114,9 +114,9 @@ Json PictureToJson(const PictureSpec& picture) {
           {"filter", kPictureFilterNames[static_cast<size_t>(picture.resize.filter)]}};
 }
 
-template <size_t kCount, class Enum>
+template <size_t Count, class Enum>
 Status ReadChoice(const Reader& reader, const char* key,
-                  const std::array<std::string_view, kCount>& names, Enum* into) {
+                  const std::array<std::string_view, Count>& names, Enum* into) {
   std::string name;
   RETURN_IF_ERROR(reader.Text(key, &name));
   const auto found = std::ranges::find(names, name);
