@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kBudgetBytes = 8 << 20;     // uncommitted results of a process, before a commit
 constexpr int64_t kMaxBatchBytes = 16 << 20;  // features of one batch
-constexpr int64_t kMaxBatch = 4096;
+constexpr int64_t kMaxBatch = 1024;           // larger ones cost memory and were no faster
 
 int64_t LaneCount(const WorkerOptions& options) {
   if (options.lanes > 0) return options.lanes;
