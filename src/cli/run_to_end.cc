@@ -101,8 +101,10 @@ int RunToEnd(const JobSpec& spec, RunSettings settings) {
     if (const auto code = SubmitApart(spec, settings.json)) return *code;
   InstallStopSignals();
   bool created = false;
-  Result<Job> job =
-      Submit(spec, &created, {.smoke_test = true, .careful = settings.fork.restarts > 0});
+  Result<Job> job = Submit(spec, &created,
+                           {.smoke_test = true,
+                            .careful = settings.fork.restarts > 0,
+                            .lanes = static_cast<int>(LaneCount(settings.lanes, workers))});
   if (!job) return Failed(job.error(), settings.json);
   const Result<JobStatus> before = ReadStatus(*job, WallMs());
   if (!before) return Failed(before.error(), settings.json);

@@ -58,6 +58,8 @@ struct ModelOptions {
   InputTransform transform;
   int64_t max_batch = 1024;  // Streams accept 1..max_batch rows
   int lanes = 1;             // Streams that run at the same time, one thread each
+
+  bool operator==(const ModelOptions&) const = default;
 };
 
 // Runs a batch while its caller waits. Not thread-safe; one a lane. Keeps its Model alive.

@@ -9,48 +9,8 @@
 namespace armada {
 namespace {
 
-using Rows = std::vector<std::vector<float>>;  // one an output
-
-Result<Rows> RunOnce(Engine& engine, const std::string& path, const ModelOptions& options,
-                     std::span<const std::byte> input, int64_t rows) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, engine.Open(path, options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model->NewStream());
-  std::vector<std::span<const float>> outputs(model->signature().outputs.size());
-  RETURN_IF_ERROR(stream->Run(input, rows, outputs));
-  Rows copies;
-  for (const std::span<const float> output : outputs) {
-    copies.emplace_back(output.begin(), output.end());
-  }
-  return copies;
-}
-
 size_t LargestAt(std::span<const float> values) {
   return static_cast<size_t>(std::ranges::max_element(values) - values.begin());
-}
-
-Agreement Compare(const Rows& expected, const Rows& actual, int64_t rows) {
-  Agreement agreement{.records = rows};
-  for (size_t i = 0; i < expected.size(); ++i) {
-    for (size_t j = 0; j < expected[i].size(); ++j) {
-      const double difference = std::abs(double{expected[i][j]} - double{actual[i][j]});
-      // NaN in one of them only is as far apart as can be; std::max would drop it.
-      if (difference > agreement.max_abs_diff || std::isnan(difference)) {
-        const bool both = std::isnan(expected[i][j]) && std::isnan(actual[i][j]);
-        if (!both) agreement.max_abs_diff = std::isnan(difference) ? INFINITY : difference;
-      }
-    }
-  }
-  const size_t records = static_cast<size_t>(rows);
-  const size_t elements = expected[0].size() / records;
-  size_t same = 0;
-  for (size_t row = 0; row < records; ++row) {
-    const auto record = [&](const Rows& all) {
-      return std::span(all[0]).subspan(row * elements, elements);
-    };
-    same += LargestAt(record(expected)) == LargestAt(record(actual)) ? 1 : 0;
-  }
-  agreement.top1 = static_cast<double>(same) / static_cast<double>(records);
-  return agreement;
 }
 
 }  // namespace
@@ -82,22 +42,39 @@ Json Agreement::ToJson() const {
           {"top1", top1}};
 }
 
-Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
-                                   const ModelOptions& options, std::span<const std::byte> input,
-                                   int64_t rows) {
-  ModelOptions reference = options;
-  reference.precision = Precision::kF32;
-  ASSIGN_OR_RETURN(const Rows expected, RunOnce(engine, path, reference, input, rows));
-  ASSIGN_OR_RETURN(const Rows actual, RunOnce(engine, path, options, input, rows));
-  return Compare(expected, actual, rows);
+Result<OutputValues> RunOnce(Model& model, std::span<const std::byte> input, int64_t rows) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model.NewStream());
+  std::vector<std::span<const float>> outputs(model.signature().outputs.size());
+  RETURN_IF_ERROR(stream->Run(input, rows, outputs));
+  OutputValues values;
+  for (const std::span<const float> output : outputs)
+    values.emplace_back(output.begin(), output.end());
+  return values;
 }
 
-Result<Agreement> CompareInputs(Engine& engine, const std::string& path,
-                                const ModelOptions& options, std::span<const std::byte> expected,
-                                std::span<const std::byte> actual, int64_t rows) {
-  ASSIGN_OR_RETURN(const Rows expected_rows, RunOnce(engine, path, options, expected, rows));
-  ASSIGN_OR_RETURN(const Rows actual_rows, RunOnce(engine, path, options, actual, rows));
-  return Compare(expected_rows, actual_rows, rows);
+Agreement CompareOutputs(const OutputValues& expected, const OutputValues& actual, int64_t rows) {
+  Agreement agreement{.records = rows};
+  for (size_t i = 0; i < expected.size(); ++i) {
+    for (size_t j = 0; j < expected[i].size(); ++j) {
+      const double difference = std::abs(double{expected[i][j]} - double{actual[i][j]});
+      // NaN in one of them only is as far apart as can be; std::max would drop it.
+      if (difference > agreement.max_abs_diff || std::isnan(difference)) {
+        const bool both = std::isnan(expected[i][j]) && std::isnan(actual[i][j]);
+        if (!both) agreement.max_abs_diff = std::isnan(difference) ? INFINITY : difference;
+      }
+    }
+  }
+  const size_t records = static_cast<size_t>(rows);
+  const size_t elements = expected[0].size() / records;
+  size_t same = 0;
+  for (size_t row = 0; row < records; ++row) {
+    const auto record = [&](const OutputValues& all) {
+      return std::span(all[0]).subspan(row * elements, elements);
+    };
+    same += LargestAt(record(expected)) == LargestAt(record(actual)) ? 1 : 0;
+  }
+  agreement.top1 = static_cast<double>(same) / static_cast<double>(records);
+  return agreement;
 }
 
 }  // namespace armada

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -27,15 +28,13 @@ struct Agreement {
   Json ToJson() const;  // {records, max_abs_diff (null: not finite), top1}
 };
 
-// Runs `rows` records (as Stream::Run takes them, at most options.max_batch of them) in f32 and in
-// options.precision.
-Result<Agreement> MeasureAgreement(Engine& engine, const std::string& path,
-                                   const ModelOptions& options, std::span<const std::byte> input,
-                                   int64_t rows);
+// A model's outputs for some records: one vector an output, records × its elements.
+using OutputValues = std::vector<std::vector<float>>;
 
-// Runs two inputs of `rows` records each, which stand for the same records.
-Result<Agreement> CompareInputs(Engine& engine, const std::string& path,
-                                const ModelOptions& options, std::span<const std::byte> expected,
-                                std::span<const std::byte> actual, int64_t rows);
+// Runs `rows` records, as Stream::Run takes them.
+Result<OutputValues> RunOnce(Model& model, std::span<const std::byte> input, int64_t rows);
+
+// How far `actual` is from `expected`: the same outputs for the same `rows` records.
+Agreement CompareOutputs(const OutputValues& expected, const OutputValues& actual, int64_t rows);
 
 }  // namespace armada

@@ -60,12 +60,18 @@ struct JobRecord {
   static Result<JobRecord> FromJson(const Json& json);
 };
 
+// What Submit has opened to try a new job's model, for whoever works on it in this process: neither
+// is opened twice. Null in all other cases.
+struct OpenedModel {
+  std::shared_ptr<Engine> engine;
+  std::shared_ptr<Model> model;  // with these options:
+  ModelOptions options;
+};
+
 struct Job {
   std::unique_ptr<ObjectStore> store;
   JobRecord record;
-  // The engine that Submit has opened for a new job, for whoever works on it in this process: its
-  // plugins are loaded. Else null.
-  std::shared_ptr<Engine> engine;
+  OpenedModel opened;
 };
 
 // Opens the job at `uri` (its folder), or in a store. kNotFound: "no job at …".
@@ -79,6 +85,8 @@ struct SubmitOptions {
   // A record may have killed this process's predecessor: try the model on zeros instead of on the
   // first records, and measure no agreement.
   bool careful = false;
+  // Lanes that will work on it in this process.
+  int lanes = 1;
 };
 
 // What a submit would freeze, without writing anything: opens the model (signature, precision) and

@@ -161,9 +161,26 @@ Result<Sample> TakeSample(Source& source, const InputSpec& input, int64_t record
   return sample;
 }
 
+// The model's outputs for a batch that may hold more records than it was opened for.
+Result<OutputValues> RunAll(Model& model, const ModelOptions& options, const Batch& batch,
+                            size_t record_bytes) {
+  OutputValues all(model.signature().outputs.size());
+  for (int64_t row = 0; row < batch.rows; row += options.max_batch) {
+    const int64_t rows = std::min(options.max_batch, batch.rows - row);
+    ASSIGN_OR_RETURN(const OutputValues some,
+                     RunOnce(model,
+                             {batch.features + static_cast<size_t>(row) * record_bytes,
+                              static_cast<size_t>(rows) * record_bytes},
+                             rows));
+    for (size_t i = 0; i < all.size(); ++i)
+      all[i].insert(all[i].end(), some[i].begin(), some[i].end());
+  }
+  return all;
+}
+
 // How far fast decoding is from exact decoding, in the model's eyes.
-Result<Agreement> MeasureFastDecoding(Engine& engine, Source& source, const JobRecord& record,
-                                      ModelOptions options) {
+Result<Agreement> MeasureFastDecoding(Model& model, const ModelOptions& options, Source& source,
+                                      const JobRecord& record) {
   constexpr int64_t kRecords = 200;
   ASSIGN_OR_RETURN(const Batch pictures, FirstRecords(source, kRecords));
   PictureSpec spec = *record.input.picture;
@@ -172,15 +189,15 @@ Result<Agreement> MeasureFastDecoding(Engine& engine, Source& source, const JobR
   spec.fast = false;
   Batch exact = pictures;
   RETURN_IF_ERROR(PictureFeatures(spec).Fill(&exact));
-  options.max_batch = pictures.rows;
-  const auto bytes = static_cast<size_t>(pictures.rows * record.signature.inputs[0].elements());
-  return CompareInputs(engine, record.spec.model.path, options, {exact.features, bytes},
-                       {fast.features, bytes}, pictures.rows);
+  const auto record_bytes = static_cast<size_t>(record.signature.inputs[0].elements());
+  ASSIGN_OR_RETURN(const OutputValues expected, RunAll(model, options, exact, record_bytes));
+  ASSIGN_OR_RETURN(const OutputValues actual, RunAll(model, options, fast, record_bytes));
+  return CompareOutputs(expected, actual, pictures.rows);
 }
 
 // What only running the model on the first records tells: softmax, shard_records, agreement.
-Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& options,
-                      JobRecord* record) {
+Status ResolveByTrial(Source& source, const SubmitOptions& options, JobRecord* record,
+                      OpenedModel* opened) {
   const JobSpec& spec = record->spec;
   const int64_t record_bytes =
       record->signature.inputs[0].elements() * ElementBytes(record->transform.fed);
@@ -190,15 +207,19 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
   const ModelOptions model_options{.precision = record->precision,
                                    .transform = record->transform,
                                    .max_batch = sample.rows,
-                                   .lanes = 1};
+                                   .lanes = options.lanes};
   if (options.smoke_test)
     RETURN_IF_ERROR(SmokeTest(record->engine, spec.model.path, model_options,
                               {.model_sha256 = record->model_sha256}));
   const auto watched = std::ranges::find(record->signature.outputs, record->schema.outputs[0].name,
                                          &TensorSpec::name) -
                        record->signature.outputs.begin();
-  ASSIGN_OR_RETURN(const Trial trial, TryModel(engine, spec.model.path, model_options, sample,
-                                               static_cast<size_t>(watched)));
+  Engine& engine = *opened->engine;
+  ASSIGN_OR_RETURN(opened->model, engine.Open(spec.model.path, model_options));
+  opened->options = model_options;
+  Model& model = *opened->model;
+  ASSIGN_OR_RETURN(const Trial trial,
+                   TryModel(model, model_options, sample, static_cast<size_t>(watched)));
   const std::string& softmax = spec.postprocess.softmax;
   record->schema.softmax = spec.postprocess.top_k > 0 &&
                            (softmax == "true" || (softmax == "auto" && !trial.probabilities));
@@ -211,12 +232,17 @@ Status ResolveByTrial(Engine& engine, Source& source, const SubmitOptions& optio
   if (options.careful) return {};
   if (record->input.picture && record->input.picture->fast) {
     ASSIGN_OR_RETURN(record->decode_agreement,
-                     MeasureFastDecoding(engine, source, *record, model_options));
+                     MeasureFastDecoding(model, model_options, source, *record));
   }
   if (record->precision == Precision::kF32) return {};
   const auto bytes = static_cast<size_t>(sample.rows * record_bytes);
-  ASSIGN_OR_RETURN(record->agreement, MeasureAgreement(engine, spec.model.path, model_options,
-                                                       {sample.features, bytes}, sample.rows));
+  ModelOptions reference = model_options;
+  reference.precision = Precision::kF32;
+  reference.lanes = 1;
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> exact, engine.Open(spec.model.path, reference));
+  ASSIGN_OR_RETURN(const OutputValues expected,
+                   RunOnce(*exact, {sample.features, bytes}, sample.rows));
+  record->agreement = CompareOutputs(expected, trial.outputs, sample.rows);
   return {};
 }
 
@@ -250,7 +276,7 @@ Result<JobIdentity> IdentifyJob(const JobSpec& spec) {
 }
 
 Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
-                             const SubmitOptions& options, std::shared_ptr<Engine>* engine) {
+                             const SubmitOptions& options, OpenedModel* opened) {
   const std::string& path = spec.model.path;
   JobRecord record;
   record.spec = spec;
@@ -261,15 +287,16 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
   record.model_files = identity.model.files;
   record.model_main = identity.model.main;
   record.engine = spec.model.engine == "auto" ? EngineNameFor(path) : spec.model.engine;
-  ASSIGN_OR_RETURN(*engine, NewEngine(record.engine));
-  record.engine_version = (*engine)->version();
-  ASSIGN_OR_RETURN(record.signature, (*engine)->Inspect(path));
+  ASSIGN_OR_RETURN(opened->engine, NewEngine(record.engine));
+  Engine& engine = *opened->engine;
+  record.engine_version = engine.version();
+  ASSIGN_OR_RETURN(record.signature, engine.Inspect(path));
   RETURN_IF_ERROR(CheckInputs(path, record.signature));
   RETURN_IF_ERROR(ChooseOutputs(spec, record.signature, &record.schema));
   record.schema.top_k = static_cast<int>(spec.postprocess.top_k);
   RETURN_IF_ERROR(CheckLabels(spec, identity, record.schema));
   record.schema.label_names = identity.label_names;
-  ASSIGN_OR_RETURN(record.precision, ResolvePrecision(**engine, spec.model.precision));
+  ASSIGN_OR_RETURN(record.precision, ResolvePrecision(engine, spec.model.precision));
   record.input = WantedInput(spec, record.signature);
   ASSIGN_OR_RETURN(const auto source, OpenWanted(&record.input));
   record.transform = {.fed = record.input.element,
@@ -283,10 +310,10 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
   ASSIGN_OR_RETURN(const auto kept, source->KeptColumns());
   for (const auto& [name, type] : kept) record.schema.kept.push_back({.name = name, .type = type});
   RETURN_IF_ERROR(record.schema.Check());
-  const Status tried = ResolveByTrial(**engine, *source, options, &record);
+  const Status tried = ResolveByTrial(*source, options, &record, opened);
   if (!tried) return std::unexpected(tried.error());
   if (!spec.parity.expected.empty()) {
-    ASSIGN_OR_RETURN(const Agreement agreement, CheckParity(**engine, record, identity.sample));
+    ASSIGN_OR_RETURN(const Agreement agreement, CheckParity(engine, record, identity.sample));
     record.parity = ParityRecord{.file = identity.sample.file, .agreement = agreement};
   }
   return record;
@@ -294,8 +321,8 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
 
 Result<JobRecord> Resolve(const JobSpec& spec, const SubmitOptions& options) {
   ASSIGN_OR_RETURN(const JobIdentity identity, IdentifyJob(spec));
-  std::shared_ptr<Engine> engine;
-  return ResolveJob(spec, identity, options, &engine);
+  OpenedModel opened;
+  return ResolveJob(spec, identity, options, &opened);
 }
 
 }  // namespace armada

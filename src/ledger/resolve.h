@@ -32,6 +32,6 @@ Json IdentityJson(const JobSpec& spec, const std::string& model_sha256,
 
 // job.h's Resolve, of an identified job.
 Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
-                             const SubmitOptions& options, std::shared_ptr<Engine>* engine);
+                             const SubmitOptions& options, OpenedModel* opened);
 
 }  // namespace armada

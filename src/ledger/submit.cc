@@ -109,7 +109,7 @@ Result<Job> OpenJob(std::unique_ptr<ObjectStore> store) {
     return FailWith(ErrorCode::kNotFound, fmt::format("no job at {}", store->name()),
                     "submit it with armada run or armada submit, or correct the path");
   if (!record) return std::unexpected(record.error());
-  return Job{.store = std::move(store), .record = std::move(*record), .engine = nullptr};
+  return Job{.store = std::move(store), .record = std::move(*record), .opened = {}};
 }
 
 Result<Job> Submit(const JobSpec& spec, bool* created, const SubmitOptions& options) {
@@ -121,11 +121,11 @@ Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool
                    const SubmitOptions& options) {
   *created = false;
   ASSIGN_OR_RETURN(const JobIdentity identity, IdentifyJob(spec));
-  Job job{.store = std::move(store), .record = {}, .engine = nullptr};
+  Job job{.store = std::move(store), .record = {}, .opened = {}};
   auto there = ReadRecord(*job.store);
   if (!there && there.error().code == ErrorCode::kNotFound) {
     RETURN_IF_ERROR(CheckFolderIsFree(*job.store));
-    ASSIGN_OR_RETURN(job.record, ResolveJob(spec, identity, options, &job.engine));
+    ASSIGN_OR_RETURN(job.record, ResolveJob(spec, identity, options, &job.opened));
     ASSIGN_OR_RETURN(*created, Publish(*job.store, identity, &job.record));
     if (!*created) there = ReadRecord(*job.store);
   }

@@ -80,11 +80,10 @@ Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough) {
   return std::nullopt;
 }
 
-Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
-                       const Batch& records, size_t watched) {
-  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model, engine.Open(path, options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model->NewStream());
-  const Signature& signature = model->signature();
+Result<Trial> TryModel(Model& model, const ModelOptions& options, const Batch& records,
+                       size_t watched) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Stream> stream, model.NewStream());
+  const Signature& signature = model.signature();
   const auto record_bytes =
       static_cast<size_t>(signature.inputs[0].elements() * ElementBytes(options.transform.fed));
   const std::span<const std::byte> input(records.features,
@@ -98,6 +97,8 @@ Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptio
   // A softmax in bf16 has three digits.
   const double tolerance = options.precision == Precision::kF32 ? 1e-3 : 1e-2;
   Trial trial{.probabilities = AreProbabilities(outputs[watched], records.rows, tolerance)};
+  for (const std::span<const float> output : outputs)
+    trial.outputs.emplace_back(output.begin(), output.end());
   if (elapsed_ns < kBudgetNs) {
     runs = 0;
     start_ns = BootNs();

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "data/source.h"
 #include "engine/engine.h"
+#include "engine/precision.h"
 
 namespace armada {
 
@@ -24,12 +25,13 @@ struct Trial {
   double rate_per_s = 0;  // of one lane, inference alone
   // Each record's values of the watched output are ≥ 0 and sum to 1: they are probabilities.
   bool probabilities = false;
+  OutputValues outputs;  // of the records
 };
 
-// Runs the model on the sample's records for about 50 ms, and at least once. `watched`: the output
-// to look at.
-Result<Trial> TryModel(Engine& engine, const std::string& path, const ModelOptions& options,
-                       const Batch& records, size_t watched);
+// Runs the model, opened with `options`, on the records for about 50 ms, and at least once.
+// `watched`: the output to look at.
+Result<Trial> TryModel(Model& model, const ModelOptions& options, const Batch& records,
+                       size_t watched);
 
 // Records a shard: about a minute of one lane's work; where the size is known, so that there are
 // about 16 shards, of whole batches.

@@ -7,7 +7,9 @@
 // costs as much as one that is. Not thread-safe: its owner's lock guards it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace armada {
 
@@ -26,20 +28,22 @@ class BatchTuner {
  private:
   static constexpr int64_t kFirst = 16;
   static constexpr int64_t kGrowth = 4;
-  // The fastest of at least so many counts, the first after a change being warm-up; and of so many
-  // that they took kMeasureNs: short batches are at the mercy of one interrupt.
-  static constexpr int kSamples = 3;
-  static constexpr int64_t kMeasureNs = 10'000'000;
+  // The median of at least so many counts, the first after a change being warm-up; and of so many
+  // that they took kMeasureNs: short batches are at the mercy of one interrupt. The fastest would
+  // be one that ran while another lane stood still, which on shared cores is half as long.
+  static constexpr size_t kSamples = 3;
+  static constexpr size_t kMaxSamples = 4'096;
+  static constexpr int64_t kMeasureNs = 20'000'000;
   static constexpr int64_t kLongestBatchNs = 200'000'000;
   static constexpr int kMaxShort = 8;  // batches of a size, before it is full once
 
   int64_t max_batch_;
   int64_t batch_;
   bool settled_;
-  int samples_ = 0;
-  int short_ = 0;  // batches of batch_ that were not full
+  bool warm_ = false;                // batch_ has run once
+  std::vector<int64_t> samples_ns_;  // of batch_ records
+  int short_ = 0;                    // batches of batch_ that were not full
   int64_t measured_ns_ = 0;
-  int64_t fastest_ns_ = 0;  // of batch_ records
   int64_t best_batch_ = 0;
   int64_t best_ns_ = 0;  // of best_batch_ records
 };

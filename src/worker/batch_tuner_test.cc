@@ -75,8 +75,18 @@ TEST(BatchTuner, ShortBatchesAreMeasuredMoreOften) {
   BatchTuner tuner(0, 64);
   for (int i = 0; i < 10; ++i) Full(tuner, 16, 50'000);  // interrupted every time
   EXPECT_EQ(tuner.batch(), 16) << "half a millisecond tells nothing";
+  EXPECT_FALSE(tuner.settled());
   for (int i = 0; i < 2000; ++i) Full(tuner, tuner.batch(), 16'000);
   EXPECT_TRUE(tuner.settled());
+  EXPECT_EQ(tuner.batch(), 64);
+}
+
+TEST(BatchTuner, AFewBatchesBesideAnIdleLaneDoNotDecide) {
+  BatchTuner tuner(0, 64);
+  for (int i = 0; i < 2000 && tuner.batch() == 16; ++i)
+    Full(tuner, 16, i % 8 == 1 ? 8'000 : 16'000);
+  ASSERT_EQ(tuner.batch(), 64);
+  for (int i = 0; i < 2000 && !tuner.settled(); ++i) Full(tuner, 64, 48'000);  // a quarter faster
   EXPECT_EQ(tuner.batch(), 64);
 }
 

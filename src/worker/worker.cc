@@ -1,6 +1,7 @@
 #include "worker/worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/engine.h"
 #include "engine/smoke.h"
@@ -20,11 +21,6 @@ namespace {
 constexpr int64_t kBudgetBytes = 8 << 20;     // uncommitted results of a process, before a commit
 constexpr int64_t kMaxBatchBytes = 16 << 20;  // features of one batch
 constexpr int64_t kMaxBatch = 1024;           // larger ones cost memory and were no faster
-
-int64_t LaneCount(const WorkerOptions& options) {
-  if (options.lanes > 0) return options.lanes;
-  return std::max<int64_t>(1, UsableCores() / options.workers);
-}
 
 int64_t RecordBytes(const JobRecord& record) {
   return record.signature.inputs[0].elements() * ElementBytes(record.input.element);
@@ -53,6 +49,11 @@ ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& co
 
 }  // namespace
 
+int64_t LaneCount(int64_t asked, int64_t workers) {
+  if (asked > 0) return asked;
+  return std::max<int64_t>(1, UsableCores() / workers);
+}
+
 Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   const JobRecord& record = job.record;
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
@@ -63,7 +64,7 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
     return outcome;
   }
   ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Open(*job.store, record.job_id));
-  std::shared_ptr<Engine> engine = job.engine;
+  std::shared_ptr<Engine> engine = job.opened.engine;
   if (!engine) {
     ASSIGN_OR_RETURN(engine, NewEngine(record.engine));
   }
@@ -80,7 +81,7 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   ASSIGN_OR_RETURN(const std::string model_path,
                    FetchModel(*job.store, record, TempFolder() + "/armada-" + id.ToString()));
   LanesOptions lane_options;
-  lane_options.lanes = LaneCount(options);
+  lane_options.lanes = LaneCount(options.lanes, options.workers);
   lane_options.batch = record.spec.plan.batch;
   lane_options.max_batch = MaxBatch(record);
   lane_options.record_bytes = RecordBytes(record);
@@ -95,16 +96,18 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   model_options.transform = record.transform;
   model_options.lanes = static_cast<int>(lane_options.lanes);
   // Whoever submitted in this process has tried the model in a child already.
-  if (options.smoke_test && !job.engine) {
+  if (options.smoke_test && !job.opened.engine) {
     model_options.max_batch = 1;
     RETURN_IF_ERROR(
         SmokeTest(record.engine, model_path, model_options, {.model_sha256 = record.model_sha256}));
   }
-  if (record.parity && !job.engine)
+  if (record.parity && !job.opened.engine)
     RETURN_IF_ERROR(CheckParityHere(*engine, record, model_path, *job.store));
-  const auto open_model = [&](int64_t batch) {
+  const auto open_model = [&](int64_t batch) -> Result<std::shared_ptr<Model>> {
     ModelOptions sized = model_options;
     sized.max_batch = batch;
+    if (sized == job.opened.options && job.opened.model)
+      return std::exchange(job.opened.model, nullptr);
     return engine->Open(model_path, sized);
   };
   lane_options.new_guard = [&](const std::atomic<bool>& cancelled) {

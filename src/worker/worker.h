@@ -57,6 +57,9 @@ struct WorkerOutcome {
   int64_t cpu_ns = 0;
 };
 
+// How many lanes a worker has: `asked`, or of this machine's usable cores its share, at least 1.
+int64_t LaneCount(int64_t asked, int64_t workers);
+
 // REQUIRES InstallStopSignals() for a worker that SIGTERM should drain. Errors are those before any
 // work: the model does not load, precision not available on this CPU or predictions that differ
 // from the parity sample (kInvalid), the store out of reach.
