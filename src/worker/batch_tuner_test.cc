@@ -76,7 +76,7 @@ TEST(BatchTuner, ShortBatchesAreMeasuredMoreOften) {
   for (int i = 0; i < 10; ++i) Full(tuner, 16, 50'000);  // interrupted every time
   EXPECT_EQ(tuner.batch(), 16) << "half a millisecond tells nothing";
   EXPECT_FALSE(tuner.settled());
-  for (int i = 0; i < 2000; ++i) Full(tuner, tuner.batch(), 16'000);
+  for (int i = 0; i < 4000; ++i) Full(tuner, tuner.batch(), 16'000);
   EXPECT_TRUE(tuner.settled());
   EXPECT_EQ(tuner.batch(), 64);
 }
