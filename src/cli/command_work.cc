@@ -18,7 +18,7 @@ namespace {
 
 struct OneWorkerOptions {
   std::string job;
-  int64_t index = 0;
+  int64_t index = -1;
   int64_t of = 1;
   int64_t lanes = 0;
   std::string grace = "25s";
@@ -75,7 +75,8 @@ int Work(const OneWorkerOptions& options) {
 std::function<int()> DeclareWork(CLI::App& app) {
   const auto options = std::make_shared<OneWorkerOptions>();
   AddJobArgument(app, &options->job);
-  app.add_option("--index", options->index, "which of the workers this is, from 0: where it begins")
+  app.add_option("--index", options->index,
+                 "which of the workers this is, from 0: where it begins (default: anywhere)")
       ->type_name("I")
       ->check(CLI::Range(0, 1'000'000));
   app.add_option("--of", options->of, "how many workers start together on this machine")

@@ -1,5 +1,7 @@
 #include "ledger/claim.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace armada {
@@ -22,26 +24,34 @@ Claim::Claim(int64_t shards, int64_t index, int64_t workers)
       index_(index),
       workers_(workers),
       complete_((shards + 63) / 64),
-      held_((shards + 63) / 64) {
+      held_((shards + 63) / 64),
+      taken_((shards + 63) / 64) {
   CHECK(shards >= 1 && index >= 0 && index < workers);
 }
 
 int64_t Claim::ShardAt(int64_t step) const {
-  for (int64_t k = 0; k < workers_; ++k) {
-    const int64_t owner = (index_ + k) % workers_;
-    const int64_t begin = Stripe(shards_, workers_, owner);
-    const int64_t end = Stripe(shards_, workers_, owner + 1);
-    if (step < end - begin) return k == 0 ? begin + step : end - 1 - step;
-    step -= end - begin;
+  // How many shards the stripes [index_, index_ + k) hold, going round behind the last.
+  const auto before = [this](int64_t k) {
+    const int64_t round = index_ + k < workers_ ? 0 : shards_;
+    const int64_t stripe = round == 0 ? index_ + k : index_ + k - workers_;
+    return round + Stripe(shards_, workers_, stripe) - Stripe(shards_, workers_, index_);
+  };
+  int64_t k = 0;  // the stripe that holds the step: before(k) <= step < before(k + 1)
+  for (int64_t end = workers_; end - k > 1;) {
+    const int64_t middle = k + (end - k) / 2;
+    (before(middle) <= step ? k : end) = middle;
   }
-  CHECK(false);
+  const int64_t owner = (index_ + k) % workers_;
+  const int64_t within = step - before(k);
+  return k == 0 ? Stripe(shards_, workers_, owner) + within
+                : Stripe(shards_, workers_, owner + 1) - 1 - within;
 }
 
 std::optional<int64_t> Claim::Next() {
-  if (complete_count_ + held_count_ == shards_) return std::nullopt;
+  if (complete_count_ + held_count_ + taken_count_ == shards_) return std::nullopt;
   for (int64_t tried = 0; tried < shards_; ++tried) {
     const int64_t shard = ShardAt(step_);
-    if (!Bit(complete_, shard) && !Bit(held_, shard)) return shard;
+    if (!Bit(complete_, shard) && !Bit(held_, shard) && !Bit(taken_, shard)) return shard;
     step_ = (step_ + 1) % shards_;
   }
   return std::nullopt;
@@ -49,12 +59,9 @@ std::optional<int64_t> Claim::Next() {
 
 void Claim::Hold(int64_t shard) {
   CHECK(!Bit(held_, shard) && !Bit(complete_, shard));
+  Untake(shard);
   Set(held_, shard, true);
   ++held_count_;
-}
-
-void Claim::Skip(int64_t shard) {
-  if (ShardAt(step_) == shard) step_ = (step_ + 1) % shards_;
 }
 
 void Claim::Release(int64_t shard) {
@@ -63,8 +70,39 @@ void Claim::Release(int64_t shard) {
   --held_count_;
 }
 
+void Claim::Forget() {
+  std::ranges::fill(complete_, 0);
+  std::ranges::fill(taken_, 0);
+  complete_count_ = 0;
+  taken_count_ = 0;
+}
+
+void Claim::Take(int64_t shard) {
+  if (Bit(taken_, shard) || Bit(held_, shard) || Bit(complete_, shard)) return;
+  Set(taken_, shard, true);
+  ++taken_count_;
+}
+
+void Claim::Untake(int64_t shard) {
+  if (!Bit(taken_, shard)) return;
+  Set(taken_, shard, false);
+  --taken_count_;
+}
+
+std::optional<int64_t> Claim::NextTaken(int64_t from) const {
+  if (taken_count_ == 0) return std::nullopt;
+  for (int64_t shard = from; shard < shards_; ++shard) {
+    if ((shard & 63) == 0 && taken_[static_cast<size_t>(shard >> 6)] == 0)
+      shard += 63;
+    else if (Bit(taken_, shard))
+      return shard;
+  }
+  return std::nullopt;
+}
+
 void Claim::Complete(int64_t shard) {
   Release(shard);
+  Untake(shard);
   if (Bit(complete_, shard)) return;
   Set(complete_, shard, true);
   ++complete_count_;

@@ -34,29 +34,44 @@ TEST(Claim, GivesEveryShardOnceWhateverTheSizes) {
       }
 }
 
-TEST(Claim, NamesTheSameShardUntilItIsHeldOrSkipped) {
+TEST(Claim, NamesTheSameShardUntilItIsHeldOrTaken) {
   Claim claim(3, 0, 1);
   EXPECT_EQ(claim.Next(), 0);
   EXPECT_EQ(claim.Next(), 0);
-  claim.Skip(0);
+  claim.Take(0);
   EXPECT_EQ(claim.Next(), 1);
-  claim.Skip(2);
-  EXPECT_EQ(claim.Next(), 1) << "only what is next can be skipped";
+  claim.Hold(1);
+  EXPECT_EQ(claim.Next(), 2);
 }
 
-TEST(Claim, ComesRoundAgainToWhatWasSkippedOrReleased) {
+TEST(Claim, ComesRoundAgainToWhatWasReleasedOrNotTakenAfterAll) {
   Claim claim(3, 0, 1);
   claim.Hold(0);
-  EXPECT_EQ(claim.Next(), 1);
-  claim.Skip(1);
+  claim.Take(1);
   EXPECT_EQ(claim.Next(), 2);
   claim.Complete(2);
+  EXPECT_EQ(claim.Next(), std::nullopt) << "one is held, one is taken";
+  EXPECT_FALSE(claim.all_complete());
+  claim.Untake(1);
   EXPECT_EQ(claim.Next(), 1);
   claim.Complete(1);
-  EXPECT_EQ(claim.Next(), std::nullopt) << "the one that is left is held";
-  EXPECT_FALSE(claim.all_complete());
   claim.Release(0);
   EXPECT_EQ(claim.Next(), 0);
+}
+
+TEST(Claim, FindsWhatIsTaken) {
+  Claim claim(300, 0, 1);
+  EXPECT_EQ(claim.NextTaken(0), std::nullopt);
+  for (int64_t shard : {0, 63, 64, 200, 299}) claim.Take(shard);
+  claim.Take(5);
+  claim.Complete(5);
+  std::vector<int64_t> taken;
+  for (auto shard = claim.NextTaken(0); shard; shard = claim.NextTaken(*shard + 1))
+    taken.push_back(*shard);
+  EXPECT_EQ(taken, (std::vector<int64_t>{0, 63, 64, 200, 299}));
+  claim.Forget();
+  EXPECT_EQ(claim.NextTaken(0), std::nullopt);
+  EXPECT_EQ(claim.complete_count(), 0);
 }
 
 TEST(Claim, NeverUnlearnsThatAShardIsComplete) {

@@ -76,6 +76,7 @@ struct JobSpec {
   struct {
     int64_t shard_records = 0;  // 0: auto
     int64_t commit_every_ms = 300'000;
+    int64_t heartbeat_ms = 60'000;
     int64_t batch = 0;  // 0: tuned on the first real batches
   } plan;
 

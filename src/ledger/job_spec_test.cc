@@ -298,7 +298,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{With("preprocess: {preset: keras}\n"), {"preprocess.preset: expected one of none"}},
         BadSpec{With("preprocess: {color: hsv}\n"), {"one of rgb | bgr | gray"}},
         BadSpec{With("limits: {deadline: 72h}\n"), {"limits.deadline: not built yet"}},
-        BadSpec{With("plan: {heartbeat: 60s}\n"), {"plan.heartbeat: not built yet"}},
+        BadSpec{With("limits: {deadline: 72h}\n"), {"limits.deadline: not built yet"}},
         BadSpec{With("fleet: {subnet: x}\n"), {"fleet.subnet: not built yet"}},
         BadSpec{With("fleet: {on: aws}\n"), {"fleet.on: 'aws' is not built yet"}},
         BadSpec{With("model: {engine: exec, path: m}\n"), {"given twice"}},
@@ -416,7 +416,7 @@ TEST(JobSpec, ABadOverrideIsNamed) {
        "--set plan.batch: expected auto or a whole number from 1 to 65536, not '0'"},
       {"plan.bach=5", "--set plan.bach: unknown key; did you mean plan.batch?"},
       {"batch=5", "--set batch: unknown key; did you mean plan.batch?"},
-      {"plan.heartbeat=5s", "--set plan.heartbeat: not built yet in this version"},
+      {"limits.deadline=72h", "--set limits.deadline: not built yet in this version"},
       {"name=", "--set name: has no value"},
       {"plan=5", "--set plan: expected a mapping (key: value), not a single value"},
       {"preprocess.mean=[1, 2", "--set preprocess.mean:1:"},
@@ -458,7 +458,7 @@ TEST(JobSpec, DifferencesOfIdentityAreNamed) {
 
 TEST(JobSpecFromJson, AKeyOrChoiceItDoesNotKnowWasWrittenByANewerArmada) {
   for (const char* change : {R"({"exec": {"command": ["x"]}})", R"({"model": {"engine": "trees"}})",
-                             R"({"plan": {"heartbeat": "60s"}})"}) {
+                             R"({"limits": {"deadline": "72h"}})"}) {
     Json json = Good(kMinimal).ToJson();
     json.merge_patch(Json::parse(change));
     const Result<JobSpec> spec = JobSpecFromJson(json);

@@ -14,6 +14,7 @@ constexpr int kGroupDigits = 9;
 constexpr int kShardDigits = 12;
 constexpr int kPositionDigits = 19;
 constexpr int kIdDigits = 32;
+constexpr int kEpochDigits = 6;
 constexpr int64_t kMaxShards = 1'000'000'000'000;
 
 std::string Padded(int64_t number, int digits) {
@@ -83,6 +84,31 @@ std::string GroupDoneKey(int64_t group) { return "group/" + Padded(group, kGroup
 
 std::string ControlKey(int64_t number) {
   return "control/" + Padded(number, kShardDigits) + ".json";
+}
+
+std::string LeaseGroupPrefix(int64_t group) { return "lease/" + Padded(group, kGroupDigits) + "/"; }
+
+std::string LeaseKey(int64_t shard, int64_t epoch) {
+  CHECK(epoch >= 1 && shard < kMaxShards);
+  const std::string suffix = Padded(epoch, kEpochDigits);
+  if (shard == kSteward) return std::string(kStewardPrefix) + suffix;
+  return fmt::format("{}{}.{}", LeaseGroupPrefix(shard / kGroupShards), Padded(shard, kShardDigits),
+                     suffix);
+}
+
+std::optional<LeaseName> ParseLeaseKey(std::string_view key) {
+  LeaseName name{.shard = kSteward};
+  if (!Take(&key, kStewardPrefix)) {
+    if (!Take(&key, "lease/")) return std::nullopt;
+    const int64_t group = TakeNumber(&key, kGroupDigits);
+    if (group < 0 || !Take(&key, "/")) return std::nullopt;
+    name.shard = TakeNumber(&key, kShardDigits);
+    if (name.shard < 0 || name.shard / kGroupShards != group || !Take(&key, "."))
+      return std::nullopt;
+  }
+  name.epoch = TakeNumber(&key, kEpochDigits);
+  if (name.epoch < 1 || !key.empty()) return std::nullopt;
+  return name;
 }
 
 std::string WorkerKey(std::string_view worker_id) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "ledger/claim.h"
+#include "ledger/lease_watch.h"
 
 namespace armada {
 
@@ -27,8 +28,12 @@ std::string OutKey(std::string_view job_id, int64_t shard,
                    int64_t lo);  // out/<group>/<job id>-<shard>-<lo>.parquet
 // Of all objects that a job of this id has in the group.
 std::string OutJobPrefix(int64_t group, std::string_view job_id);
-std::string GroupDoneKey(int64_t group);            // group/000000000.done
-std::string ControlKey(int64_t number);             // control/000000000001.json
+std::string GroupDoneKey(int64_t group);  // group/000000000.done
+std::string ControlKey(int64_t number);   // control/000000000001.json
+inline constexpr std::string_view kStewardPrefix = "lease/steward.";
+std::string LeaseGroupPrefix(int64_t group);  // lease/000000000/
+// lease/<group>/<shard>.<epoch>, or lease/steward.<epoch> for kSteward. REQUIRES epoch >= 1.
+std::string LeaseKey(int64_t shard, int64_t epoch);
 std::string WorkerKey(std::string_view worker_id);  // workers/<id>.json
 
 struct OutName {
@@ -38,5 +43,11 @@ struct OutName {
 };
 // nullopt for a key that is no out/ object, or lies in a group that is not its shard's.
 std::optional<OutName> ParseOutKey(std::string_view key);
+
+struct LeaseName {
+  int64_t shard = 0;  // or kSteward
+  int64_t epoch = 0;
+};
+std::optional<LeaseName> ParseLeaseKey(std::string_view key);
 
 }  // namespace armada

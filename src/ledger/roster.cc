@@ -19,6 +19,16 @@ Result<WorkerBeat> ParseBeat(std::string_view text, std::string_view key) {
   WorkerBeat beat;
   ASSIGN_OR_RETURN(beat.worker, JsonString(json, "worker"));
   ASSIGN_OR_RETURN(beat.state, JsonString(json, "state"));
+  if (json.contains("counter")) {
+    ASSIGN_OR_RETURN(beat.counter, JsonInt(json, "counter"));
+  }
+  if (json.contains("period_ms")) {
+    ASSIGN_OR_RETURN(beat.period_ms, JsonInt(json, "period_ms"));
+  }
+  beat.steward = json.contains("steward") && json["steward"] == true;
+  if (json.contains("pid_ns")) {
+    ASSIGN_OR_RETURN(beat.pid_ns, JsonString(json, "pid_ns"));
+  }
   ASSIGN_OR_RETURN(beat.host, JsonString(json, "host"));
   ASSIGN_OR_RETURN(beat.boot_id, JsonString(json, "boot_id"));
   ASSIGN_OR_RETURN(beat.pid, JsonInt(json, "pid"));
@@ -61,6 +71,21 @@ bool ProcessIsThere(const WorkerBeat& beat) {
   return start != 0 && (beat.pid_start == 0 || beat.pid_start == start);
 }
 
+// On this machine, where its pid would be one of ours.
+bool IsHere(const WorkerBeat& beat) {
+  return beat.host == HostName() && beat.boot_id == BootId() &&
+         (beat.pid_ns.empty() || beat.pid_ns == PidNamespace());
+}
+
+bool IsGoneFromHere(const WorkerBeat& beat) {
+  if (beat.host == HostName() && beat.boot_id != BootId()) return true;
+  return IsHere(beat) && !ProcessIsThere(beat);
+}
+
+bool IsSilent(const WorkerBeat& beat, int64_t now_ms) {
+  return now_ms - beat.utc_ms > kLivePeriods * beat.period_ms;
+}
+
 }  // namespace
 
 Result<int64_t> ParseUtc(std::string_view text) {
@@ -97,16 +122,23 @@ Result<std::vector<WorkerBeat>> ReadSomeWorkers(ObjectStore& store, std::string_
   return ReadBeats(store, objects);
 }
 
+Result<WorkerBeat> ReadWorker(ObjectStore& store, std::string_view id) {
+  const std::string key = WorkerKey(id);
+  ASSIGN_OR_RETURN(const std::string text, store.Get(key));
+  Result<WorkerBeat> beat = ParseBeat(text, key);
+  if (!beat) return Fail(ErrorCode::kCorrupt, "{}", beat.error().message);
+  return beat;
+}
+
+bool HasLeft(const WorkerBeat& beat) { return beat.state == "exited" || IsGoneFromHere(beat); }
+
 bool MayLive(const WorkerBeat& beat, int64_t now_ms) {
-  if (beat.state == "exited" || now_ms - beat.utc_ms > kLiveMs) return false;
-  const bool here = beat.host == HostName() && beat.boot_id == BootId();
-  return !here || ProcessIsThere(beat);
+  return !HasLeft(beat) && !IsSilent(beat, now_ms);
 }
 
 bool HasDied(const WorkerBeat& beat, int64_t now_ms) {
   if (beat.state == "exited") return false;
-  if (beat.host != HostName()) return now_ms - beat.utc_ms > kLiveMs;
-  return beat.boot_id != BootId() || !ProcessIsThere(beat);
+  return IsGoneFromHere(beat) || (!IsHere(beat) && IsSilent(beat, now_ms));
 }
 
 Deaths::Deaths(std::span<const WorkerBeat> beats, int64_t now_ms) {

@@ -18,8 +18,8 @@
 
 namespace armada {
 
-inline constexpr int64_t kHeartbeatMs = 5'000;
-inline constexpr int64_t kLiveMs = 4 * kHeartbeatMs;  // without a beat for so long: dead
+inline constexpr int64_t kHeartbeatMs = 60'000;  // plan.heartbeat's default
+inline constexpr int64_t kLivePeriods = 4;       // without a beat for so long: dead
 
 // A shard that a worker had open.
 struct HeldShard {
@@ -30,9 +30,13 @@ struct HeldShard {
 
 struct WorkerBeat {
   std::string worker;
-  std::string state;  // "working", "stalled", "leaving", "auditing", "exited"
+  std::string state;    // "working", "stalled", "leaving", "auditing", "exited"
+  int64_t counter = 0;  // of its beats
+  int64_t period_ms = kHeartbeatMs;
+  bool steward = false;
   std::string host;
   std::string boot_id;    // with host: which machine
+  std::string pid_ns;     // where its pid is one; "" when it did not say
   int64_t pid = 0;        // on that machine
   int64_t pid_start = 0;  // its ProcessStartTicks; 0: it did not say
   int64_t utc_ms = 0;     // when it said so
@@ -53,12 +57,19 @@ Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store);
 Result<std::vector<WorkerBeat>> ReadSomeWorkers(ObjectStore& store, std::string_view id,
                                                 size_t most);
 
+// kNotFound; kCorrupt when it can't be understood. One try.
+Result<WorkerBeat> ReadWorker(ObjectStore& store, std::string_view id);
+
+// Whether it is certainly not at work any more: it said that it left, or, being on this machine,
+// its process is gone, or the machine was started anew. No clock decides here.
+bool HasLeft(const WorkerBeat& beat);
+
 // Whether the worker may still be at work: it did not say that it left, its last sign of life is
-// not older than kLiveMs, and, when it is on this host, its process exists.
+// not older than kLivePeriods of its heartbeats, and, when it is on this host, its process exists.
 bool MayLive(const WorkerBeat& beat, int64_t now_ms);
 
 // Whether it ended without saying so: on this host its process is gone, or the machine was started
-// anew; elsewhere, nothing was heard of it for kLiveMs.
+// anew; elsewhere, nothing was heard of it for kLivePeriods.
 bool HasDied(const WorkerBeat& beat, int64_t now_ms);
 
 // How many workers died while they held a shard whose chain ended at this very point.

@@ -13,7 +13,7 @@ TEST(MayLive, AWorkerThatLeftOrIsGoneDoesNot) {
   WorkerBeat beat{.host = "elsewhere", .utc_ms = 1'000'000};
   beat.state = "working";
   EXPECT_TRUE(MayLive(beat, 1'000'000));
-  EXPECT_FALSE(MayLive(beat, 1'000'000 + kLiveMs + 1)) << "too long ago";
+  EXPECT_FALSE(MayLive(beat, 1'000'000 + kLivePeriods * kHeartbeatMs + 1)) << "too long ago";
   beat.host = HostName();
   beat.boot_id = BootId();
   beat.pid = ProcessId();
@@ -85,12 +85,26 @@ TEST(HasDied, OnThisHostWhoseProcessIsGoneOrAnothers) {
   EXPECT_FALSE(HasDied(beat, 0)) << "it left in order";
 }
 
+TEST(HasLeft, OnlyWhatIsCertain) {
+  WorkerBeat beat = Here(0, 0);
+  EXPECT_FALSE(HasLeft(beat));
+  beat.pid = 99'999'999;
+  EXPECT_TRUE(HasLeft(beat)) << "its process is gone";
+  beat.pid_ns = "pid:[1]";
+  EXPECT_FALSE(HasLeft(beat)) << "the number means another process in another container";
+  beat.host = "elsewhere";
+  beat.utc_ms = 0;
+  EXPECT_FALSE(HasLeft(beat)) << "silence proves nothing";
+  beat.state = "exited";
+  EXPECT_TRUE(HasLeft(beat));
+}
+
 TEST(HasDied, ElsewhereWhoWasNotHeardOfForFourHeartbeats) {
   WorkerBeat beat = Here(0, 0);
   beat.host = "elsewhere";
   beat.utc_ms = 1'000'000;
-  EXPECT_FALSE(HasDied(beat, 1'000'000 + kLiveMs));
-  EXPECT_TRUE(HasDied(beat, 1'000'000 + kLiveMs + 1));
+  EXPECT_FALSE(HasDied(beat, 1'000'000 + kLivePeriods * kHeartbeatMs));
+  EXPECT_TRUE(HasDied(beat, 1'000'000 + kLivePeriods * kHeartbeatMs + 1));
 }
 
 TEST(Deaths, CountWhereTheChainHasNotMovedSince) {

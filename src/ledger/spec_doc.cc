@@ -50,6 +50,7 @@ limits:
 plan:
   shard_records: auto
   commit_every: 5m
+  heartbeat: 60s
   batch: auto
 fleet:
   on: local

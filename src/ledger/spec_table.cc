@@ -252,6 +252,14 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .identity = true,
      .meaning = "A worker commits what it has done at least this often: the most that is lost with "
                 "it."},
+    {.path = "plan.heartbeat",
+     .kind = SpecKind::kDuration,
+     .member = MEMBER(plan.heartbeat_ms),
+     .min = 10,
+     .max = kDayMs,
+     .identity = true,
+     .meaning = "A worker says this often how it is; after four times that without a word, others "
+                "take over what it held (on the same machine: at once)."},
     {.path = "plan.batch",
      .kind = SpecKind::kCount,
      .member = MEMBER(plan.batch),
@@ -290,7 +298,6 @@ constexpr auto kLaterKeys = std::to_array<std::string_view>({
     "limits.deadline",
     "limits.budget_usd",
     "limits.on_limit",
-    "plan.heartbeat",
     "fleet.*",
 });
 

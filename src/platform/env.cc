@@ -89,6 +89,12 @@ std::string BootId() {
   return id;
 }
 
+std::string PidNamespace() {
+  char text[64] = {};
+  const ssize_t size = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
+  return size > 0 ? std::string(text, static_cast<size_t>(size)) : "";
+}
+
 bool IsTerminal(int fd) { return isatty(fd) == 1; }
 
 int TerminalWidth(int fd) {

@@ -16,7 +16,8 @@ std::string CpuModelName();   // "AMD EPYC", from /proc/cpuinfo
 bool CpuHasBf16();            // AVX512_BF16 or AMX_BF16
 int64_t PeakResidentBytes();  // VmHWM of this process
 std::string HostName();
-std::string BootId();  // /proc/sys/kernel/random/boot_id
+std::string BootId();        // /proc/sys/kernel/random/boot_id
+std::string PidNamespace();  // "pid:[4026531836]": in which this process' pid is one
 
 bool IsTerminal(int fd);
 int TerminalWidth(int fd);  // columns; 80 when unknown

@@ -82,6 +82,13 @@ void Checkers::Done(const ObjectMap& objects) {
   }
 }
 
+// Executions of a shard are one, and one for each time that its lease was taken over from a holder
+// that had gone or was held to be gone, and one backup.
+void Checkers::Leased(int64_t shard, bool backup) {
+  if (backup && ++backups_[shard] > 1)
+    Violated("I8", fmt::format("shard {} got a second backup", shard));
+}
+
 void Checkers::End(const ObjectMap& objects) {
   for (int64_t shard = 0; shard < static_cast<int64_t>(shards_.size()); ++shard)
     CheckKept(objects, shard);

@@ -50,6 +50,7 @@ class Checkers {
   void Written(const ObjectMap& objects, int64_t shard, Position lo);  // I1, I2, I3
   void Done(const ObjectMap& objects);                                 // I5, I3
   void End(const ObjectMap& objects);                                  // I2
+  void Leased(int64_t shard, bool backup);                             // I8
 
   // Where a checker outside this class reports.
   void Violated(std::string invariant, std::string what);
@@ -64,6 +65,7 @@ class Checkers {
   const std::vector<SimShard>& shards_;
   std::set<std::tuple<int, int64_t, Position>> told_;
   std::map<ObjectKey, std::pair<Position, uint64_t>> seen_;  // hi and attempt when it was written
+  std::map<int64_t, int> backups_;                           // by shard
   bool done_ = false;
   std::string violated_;
   std::string what_;

@@ -22,11 +22,16 @@ std::string_view FaultName(Fault fault) {
                                                 "clock jump",
                                                 "clock drift",
                                                 "cloned id",
+                                                "beat lost",
+                                                "data path dead",
                                                 "listed meanwhile",
                                                 "landed after a crash",
                                                 "landed after DONE",
                                                 "stray reply",
-                                                "killed while unsettled"};
+                                                "killed while unsettled",
+                                                "lease taken over",
+                                                "false expiry",
+                                                "backed up"};
   static_assert(std::size(kNames) == kFaultCount);
   return kNames[static_cast<size_t>(fault)];
 }

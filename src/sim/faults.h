@@ -31,12 +31,17 @@ enum class Fault : uint8_t {
   kClockJump,
   kClockDrift,
   kClonedId,  // a worker has the attempt id of another
+  kBeatLost,  // a heartbeat never reaches the store, although all else does
+  kDataDead,  // the reverse: for a while a worker's heartbeats arrive, and nothing else
   // What came of it:
   kListedMeanwhile,   // an object was created between two pages of a list
   kLandedAfterCrash,  // a write reached the store after its worker was gone
   kLandedAfterDone,   // a write reached the store after DONE
   kReplyStray,        // a reply came that nobody waited for any more
   kKilledWhileUnsettled,
+  kTakenOver,    // a lease was taken over
+  kFalseExpiry,  // although its holder lived and worked on
+  kBackedUp,     // a slow shard got its backup
   kCount
 };
 inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);

@@ -1,6 +1,7 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "ledger/mutant.h"
@@ -11,7 +12,17 @@ using Kind = ChainEvent::Kind;
 
 Network::Network(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
                  const std::vector<SimShard>& shards)
-    : queue_(queue), random_(random), faults_(faults), checkers_(checkers), shards_(shards) {}
+    : queue_(queue),
+      random_(random),
+      faults_(faults),
+      checkers_(checkers),
+      shards_(shards),
+      one_host_(random.OneIn(2)) {}
+
+bool Network::DataDead(int life) const {
+  const auto it = data_dead_until_ms_.find(life);
+  return it != data_dead_until_ms_.end() && queue_.now_ms() < it->second;
+}
 
 bool Network::Burst() {
   if (queue_.now_ms() >= burst_until_ms_ && faults_.Strikes(Fault::kUnavailable))
@@ -22,7 +33,7 @@ bool Network::Burst() {
 void Network::Create(const Write& write, CreateReply reply) {
   queue_.Note("send", write.life, write.shard, write.lo, write.object.hi);
   checkers_.Sends(write.life, write.shard, write.lo);
-  if (faults_.Strikes(Fault::kNotApplied)) return;
+  if (DataDead(write.life) || faults_.Strikes(Fault::kNotApplied)) return;
   if (Burst()) return queue_.After(Delay(), [reply] { reply(Kind::kUnknown, false); });
   if (faults_.Strikes(Fault::kConflict)) {
     const bool lies = Mutated(Mutant::kConflictIsMine);
@@ -76,22 +87,129 @@ SurveyedShard Network::Reached(int64_t shard) const {
   return at;
 }
 
-void Network::Survey(int64_t group, std::function<void(std::vector<SurveyedShard>)> reply) {
+SurveyedShard Network::Leased(int64_t shard) const {
+  SurveyedShard at{.shard = shard};
+  if (shard != kSteward) {
+    at.begin = at.reached = shards_[shard].begin;
+    at.end = shards_[shard].end;
+  }
+  auto it = leases_.upper_bound({shard, INT64_MAX});
+  if (it != leases_.begin() && (--it)->first.first == shard) at.epoch = it->first.second;
+  return at;
+}
+
+void Network::Survey(int64_t group, SurveyReply reply) {
   if (Burst() || faults_.Strikes(Fault::kListFailed))
-    return queue_.After(Delay(), [reply] { reply({}); });
+    return queue_.After(Delay(), [reply] { reply({}, false); });
   const int64_t first = group * kGroupShards;
   const int64_t end = std::min<int64_t>(first + kGroupShards, static_cast<int64_t>(shards_.size()));
   const int64_t cut = random_.Between(first, end);
   queue_.After(Delay(), [=, this] {
     std::vector<SurveyedShard> found;
-    for (int64_t shard = first; shard < cut; ++shard) found.push_back(Reached(shard));
-    const size_t objects = objects_.size();
+    for (int64_t shard = first; shard < cut; ++shard) found.push_back(Leased(shard));
+    const size_t leases = leases_.size();
     queue_.After(Delay(), [=, this]() mutable {
-      if (objects_.size() > objects) faults_.Count(Fault::kListedMeanwhile);
-      for (int64_t shard = cut; shard < end; ++shard) found.push_back(Reached(shard));
-      queue_.After(Delay(), [=] { reply(found); });
+      if (leases_.size() > leases) faults_.Count(Fault::kListedMeanwhile);
+      for (int64_t shard = cut; shard < end; ++shard) found.push_back(Leased(shard));
+      queue_.After(Delay(), [=] { reply(found, false); });
     });
   });
+}
+
+void Network::Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply reply) {
+  if (Burst() || faults_.Strikes(Fault::kListFailed))
+    return queue_.After(Delay(), [reply] { reply({}, false); });
+  if (group == kSteward)
+    return queue_.After(Delay(), [=, this] {
+      SurveyedShard steward = Leased(kSteward);
+      steward.watched = steward.epoch > 0;
+      if (steward.watched) steward.holder = Holder(kSteward, observer);
+      queue_.After(Delay(), [=, done = done_] { reply({steward}, done); });
+    });
+  // Chains are read, then leases, then holders: what happens meanwhile is seen in part.
+  queue_.After(Delay(), [=, this] {
+    const int64_t first = group * kGroupShards;
+    const int64_t end =
+        std::min<int64_t>(first + kGroupShards, static_cast<int64_t>(shards_.size()));
+    std::vector<SurveyedShard> found;
+    for (int64_t shard = first; shard < end; ++shard) found.push_back(Reached(shard));
+    queue_.After(Delay(), [=, this]() mutable {
+      for (SurveyedShard& shard : found) shard.epoch = Leased(shard.shard).epoch;
+      LookAtHolders(from, observer, &found);
+      queue_.After(Delay(), [=, done = done_] { reply(found, done); });
+    });
+  });
+}
+
+void Network::LookAtHolders(int64_t from, uint64_t observer,
+                            std::vector<SurveyedShard>* shards) const {
+  const size_t count = shards->size();
+  const auto start = static_cast<size_t>(
+      std::clamp<int64_t>(from - (*shards)[0].shard, 0, static_cast<int64_t>(count)));
+  std::set<uint64_t> holders;
+  size_t leases = 0;
+  for (size_t i = 0; i < count && leases < kWatchedLeases; ++i) {
+    SurveyedShard& shard = (*shards)[(start + i) % count];
+    if (shard.epoch == 0 || shard.reached == shard.end) continue;
+    holders.insert(leases_.at({shard.shard, shard.epoch}).attempt);
+    if (holders.size() > kWatchedHolders) return;
+    ++leases;
+    shard.watched = true;
+    shard.holder = Holder(shard.shard, observer);
+  }
+}
+
+LeaseHolder Network::Holder(int64_t shard, uint64_t observer) const {
+  const LeaseWrite& lease = leases_.at({shard, Leased(shard).epoch});
+  LeaseHolder holder{.backed_up = lease.backed_up};
+  if (lease.attempt == observer || (one_host_ && !*lease.alive))
+    holder.life = LeaseHolder::Life::kLeft;
+  const auto it = beats_.find(lease.attempt);
+  if (holder.life == LeaseHolder::Life::kLeft || it == beats_.end()) return holder;
+  const SimBeat& beat = it->second;
+  holder.life = beat.exited ? LeaseHolder::Life::kLeft : LeaseHolder::Life::kHeard;
+  holder.counter = beat.counter;
+  const auto named = beat.shards.find(shard);
+  holder.names_shard = shard == kSteward ? beat.steward : named != beat.shards.end();
+  if (holder.names_shard) holder.progress = shard == kSteward ? beat.counter : named->second;
+  return holder;
+}
+
+void Network::Beat(uint64_t attempt, const SimBeat& beat) {
+  if (faults_.Strikes(Fault::kBeatLost)) return;
+  const int64_t delay_ms = random_.OneIn(10) ? random_.Between(1, 2'000) : Delay();
+  queue_.After(delay_ms, [=, this] { beats_[attempt] = beat; });
+}
+
+void Network::Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply) {
+  queue_.Note("lease", write.life, write.shard, write.epoch);
+  if (DataDead(write.life) || faults_.Strikes(Fault::kNotApplied)) return;
+  if (Burst() || faults_.Strikes(Fault::kConflict))
+    return queue_.After(Delay(), [reply] { reply(Claiming::Outcome::kFailed); });
+  const bool replies = !faults_.Strikes(Fault::kReplyLost);
+  int64_t delay_ms = Delay();
+  if (faults_.Strikes(Fault::kAppliedLate)) delay_ms = random_.Between(500, 600'000);
+  queue_.After(delay_ms, [=, this] { ArriveLease(write, reply, replies); });
+  if (!faults_.Strikes(Fault::kDeliveredTwice)) return;
+  queue_.After(random_.Between(1, 600'000), [=, this] { ArriveLease(write, reply, replies); });
+}
+
+void Network::ArriveLease(const LeaseWrite& write,
+                          const std::function<void(Claiming::Outcome)>& reply, bool replies) {
+  const auto before = leases_.find({write.shard, write.epoch - 1});
+  const auto [it, applied] = leases_.try_emplace({write.shard, write.epoch}, write);
+  if (applied) {
+    queue_.Note("leased", write.life, write.shard, write.epoch);
+    checkers_.Leased(write.shard, write.backup);
+    if (write.backup) faults_.Count(Fault::kBackedUp);
+    if (before != leases_.end() && !write.backup) faults_.Count(Fault::kTakenOver);
+    if (before != leases_.end() && !write.backup && *before->second.alive)
+      faults_.Count(Fault::kFalseExpiry);
+  }
+  if (!replies) return;
+  const bool mine = it->second.attempt == write.attempt;
+  queue_.After(Delay(),
+               [=] { reply(mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken); });
 }
 
 void Network::Audit(std::function<void(bool, AuditOutcome)> reply) {

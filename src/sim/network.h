@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -24,6 +26,23 @@ struct Write {
   SimObject object{};
 };
 
+struct LeaseWrite {
+  int life = 0;
+  std::shared_ptr<const bool> alive{};
+  uint64_t attempt = 0;
+  int64_t shard = 0;  // or kSteward
+  int64_t epoch = 0;
+  bool backup = false;
+  bool backed_up = false;
+};
+
+struct SimBeat {
+  int64_t counter = 0;
+  bool exited = false;
+  bool steward = false;
+  std::map<int64_t, Position> shards{};  // and how far each is predicted
+};
+
 class Network {
  public:
   Network(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
@@ -36,8 +55,18 @@ class Network {
   using ReadReply = std::function<void(ChainEvent::Kind kind, Position hi, uint64_t attempt)>;
   void Read(int64_t shard, Position lo, ReadReply reply);
 
-  // The shards of one group; empty when it failed. Two pages, at two moments.
-  void Survey(int64_t group, std::function<void(std::vector<SurveyedShard>)> reply);
+  // Called 0 to 2 times.
+  void Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply);
+  void Beat(uint64_t attempt, const SimBeat& beat);
+
+  using SurveyReply = std::function<void(std::vector<SurveyedShard> shards, bool done)>;
+  // The leases of one group; empty when it failed. Two pages, at two moments.
+  void Survey(int64_t group, SurveyReply reply);
+  // The same with chains and some holders, as one who is called `observer` sees them.
+  void Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply reply);
+
+  // From now on nothing that this life sends but heartbeats arrives, until then.
+  void KillData(int life, int64_t until_ms) { data_dead_until_ms_[life] = until_ms; }
 
   // Lists and reads every chain, one after another, and writes DONE.
   void Audit(std::function<void(bool ok, AuditOutcome outcome)> reply);
@@ -54,7 +83,13 @@ class Network {
   int64_t Delay() { return random_.Between(1, 20); }
   bool Burst();
   void Arrive(const Write& write, const CreateReply& reply, bool replies, bool as_error);
+  bool DataDead(int life) const;
+  void ArriveLease(const LeaseWrite& write, const std::function<void(Claiming::Outcome)>& reply,
+                   bool replies);
   SurveyedShard Reached(int64_t shard) const;
+  SurveyedShard Leased(int64_t shard) const;
+  LeaseHolder Holder(int64_t shard, uint64_t observer) const;
+  void LookAtHolders(int64_t from, uint64_t observer, std::vector<SurveyedShard>* shards) const;
   void AuditNext(std::shared_ptr<AuditRun> run, std::function<void(bool, AuditOutcome)> reply);
   void WriteDone();
 
@@ -63,7 +98,11 @@ class Network {
   Faults& faults_;
   Checkers& checkers_;
   const std::vector<SimShard>& shards_;
+  const bool one_host_;  // everybody sees at once whether another's process is gone
   ObjectMap objects_;
+  std::map<std::pair<int64_t, int64_t>, LeaseWrite> leases_;  // by shard, epoch
+  std::map<uint64_t, SimBeat> beats_;                         // by attempt
+  std::map<int, int64_t> data_dead_until_ms_;                 // by life
   bool done_ = false;
   int64_t burst_until_ms_ = -1;
 };

@@ -65,6 +65,7 @@ void SimWorker::DriftClock(int64_t permille) {
 void SimWorker::Start() {
   Step({.kind = ControlEvent::Kind::kStart});
   Tick();
+  BeatAgain();
 }
 
 void SimWorker::Tick() {
@@ -97,9 +98,13 @@ void SimWorker::DoNow(const ControlAction& action) {
   using Kind = ControlAction::Kind;
   switch (action.kind) {
     case Kind::kSurvey:
-      return Survey(action.shard);
+    case Kind::kWatch:
+      return Survey(action);
+    case Kind::kLease:
+      return Lease(action);
     case Kind::kOpen:
       runs_[action.open_id] = {.shard = action.shard, .next = action.lo};
+      Beat();
       return;
     case Kind::kClose:
       runs_.erase(action.open_id);
@@ -127,21 +132,58 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kExit:
       exited_ = true;
       reason_ = action.reason;
+      Beat();
       return;
   }
 }
 
-void SimWorker::Survey(int64_t group) {
-  network_.Survey(group, [this, alive = alive_, group](std::vector<SurveyedShard> survey) {
+void SimWorker::Survey(const ControlAction& action) {
+  const bool watch = action.kind == ControlAction::Kind::kWatch;
+  const auto answer = [=, this, alive = alive_](std::vector<SurveyedShard> survey, bool done) {
     if (!*alive) return;
-    Mail(0, [this, group, survey = std::move(survey)]() mutable {
+    Mail(0, [=, this]() mutable {
       for (SurveyedShard& shard : survey) {
+        if (shard.shard == kSteward) continue;
         checkers_.Told(options_.life, shard.shard, shard.reached);
         if (const auto it = options_.remembered.find(shard.shard); it != options_.remembered.end())
           shard.reached = std::max(shard.reached, it->second);
       }
-      Step({.kind = ControlEvent::Kind::kSurveyed, .shard = group, .survey = std::move(survey)});
+      Step({.kind = watch ? ControlEvent::Kind::kWatched : ControlEvent::Kind::kSurveyed,
+            .shard = action.shard,
+            .done = done,
+            .survey = std::move(survey)});
     });
+  };
+  if (watch) return network_.Watch(action.shard, action.from, options_.attempt, answer);
+  network_.Survey(action.shard, answer);
+}
+
+void SimWorker::Lease(const ControlAction& action) {
+  const auto heard = std::make_shared<bool>(false);
+  const auto answer = [=, this, alive = alive_](Claiming::Outcome outcome) {
+    if (!*alive) return;
+    Mail(0, [=, this] {
+      if (std::exchange(*heard, true)) return;
+      Step({.kind = ControlEvent::Kind::kLeased, .shard = action.shard, .lease = outcome});
+    });
+  };
+  network_.Lease({options_.life, alive_, options_.attempt, action.shard, action.epoch,
+                  action.backup, action.backed_up},
+                 answer);
+  Mail(random_.Between(100, 3'000), [answer] { answer(Claiming::Outcome::kFailed); });
+}
+
+void SimWorker::Beat() {
+  SimBeat beat{.counter = ++beats_, .exited = exited_, .steward = plane_.is_steward()};
+  for (const auto& [shard, open] : plane_.open()) beat.shards[shard] = open.done;
+  network_.Beat(options_.attempt, beat);
+}
+
+void SimWorker::BeatAgain() {
+  constexpr int64_t kShortestMs = 50;
+  Mail(std::max(options_.config.heartbeat_ms, kShortestMs), [this] {
+    Beat();
+    BeatAgain();
   });
 }
 

@@ -50,6 +50,7 @@ class SimWorker {
   void JumpClock(int64_t ms) { clock_ms_ += ms; }
   void DriftClock(int64_t permille);
 
+  int life() const { return options_.life; }
   bool exited() const { return exited_; }
   StopReason reason() const { return reason_; }
   const ControlPlane& plane() const { return plane_; }
@@ -71,7 +72,10 @@ class SimWorker {
   void Step(const ControlEvent& event);
   void Do(const ControlAction& action);
   void DoNow(const ControlAction& action);
-  void Survey(int64_t group);
+  void Survey(const ControlAction& action);
+  void Lease(const ControlAction& action);
+  void Beat();
+  void BeatAgain();
   void Create(const ControlAction& action);
   void Send(const ControlAction& action);
   void Read(const ControlAction& action);
@@ -98,6 +102,7 @@ class SimWorker {
   int64_t clock_permille_ = 1'000;  // and how fast it goes
 
   std::map<uint32_t, OpenRun> runs_;  // by open_id: in the order of opening
+  int64_t beats_ = 0;
   int64_t busy_ = 0;
   bool dispatching_ = true;
   bool exited_ = false;

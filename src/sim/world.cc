@@ -52,7 +52,7 @@ void World::DrawSettings() {
   config_.workers = static_cast<int64_t>(seats_.size());
   config_.commit_every_ms = OneOf<int64_t>(random_, {0, 50, 500, 5'000, 300'000});
   config_.budget_bytes = OneOf<int64_t>(random_, {0, 10, 100, 8 << 20});
-  config_.survey_fresh_ms = OneOf<int64_t>(random_, {0, 100, 1'000});
+  config_.heartbeat_ms = OneOf<int64_t>(random_, {0, 100, 1'000, 15'000});
   config_.grace_ms = OneOf<int64_t>(random_, {0, 100, 2'000, 25'000});
   config_.ahead = random_.Between(1, 3);
   config_.max_open = random_.Between(1, 8);
@@ -75,7 +75,9 @@ WorldResult World::Run() {
   for (const SimShard& shard : shards_) records += shard.real - shard.begin + 1;
   // A pause may still last two minutes. Then one lane needs so much for everything, and again for
   // what late writes make it do twice.
-  const int64_t limit_ms = 180'000 + 2 * records * (2 * lanes_.batch_ms + 100);
+  // Before that, leases of the dead run out, those included that land late.
+  const int64_t limit_ms =
+      180'000 + 2 * records * (2 * lanes_.batch_ms + 100) + kLandingMs + 60 * config_.heartbeat_ms;
   if (!RunUntil(queue_.now_ms() + limit_ms, true) && checkers_.violated().empty())
     checkers_.Violated("I7", "faults have stopped and a worker lives, but the job does not end");
   if (checkers_.violated().empty()) RunUntil(queue_.now_ms() + kLandingMs, false);
@@ -161,6 +163,8 @@ void World::Strike() {
   SimWorker* worker = seats_[seat].worker.get();
   if (worker == nullptr) return;
   if (faults_.Strikes(Fault::kDrain)) worker->AskToLeave();
+  if (faults_.Strikes(Fault::kDataDead))
+    network_.KillData(worker->life(), queue_.now_ms() + random_.Between(1, 60'000));
   if (faults_.Strikes(Fault::kPause)) worker->Pause(random_.Between(100, 120'000));
   if (faults_.Strikes(Fault::kClockJump)) worker->JumpClock(random_.Between(1, 10'000'000));
   if (faults_.Strikes(Fault::kClockDrift))

@@ -65,7 +65,7 @@ TEST(BatchTuner, ASizeThatIsFilledNowAndThenIsMeasured) {
 TEST(BatchTuner, TheFirstSlowBatchOfASizeIsWarmUp) {
   BatchTuner tuner(0, 64);
   Full(tuner, 16, 90'000'000);  // first touch of memory, lazy kernels
-  for (int i = 0; i < 3; ++i) Full(tuner, 16, 1'600'000);
+  for (int i = 0; i < 13; ++i) Full(tuner, 16, 1'600'000);
   ASSERT_EQ(tuner.batch(), 64);
   for (int i = 0; i < 4; ++i) Full(tuner, 64, 12'800'000);  // slower a record
   EXPECT_EQ(tuner.batch(), 16);

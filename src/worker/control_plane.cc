@@ -20,9 +20,9 @@ constexpr int kMaxIncompleteAudits = 3;   // a store that forgets again and agai
 }  // namespace
 
 ControlPlane::ControlPlane(const ControlConfig& config)
-    : config_(config), claim_(config.shards, config.index, config.workers) {
+    : config_(config), claiming_(config.shards, config.index, config.workers, config.heartbeat_ms) {
   CHECK(config.ahead >= 1 && config.max_open >= 1 && config.budget_bytes >= 0);
-  CHECK(config.commit_every_ms >= 0 && config.survey_fresh_ms >= 0 && config.grace_ms >= 0);
+  CHECK(config.commit_every_ms >= 0 && config.grace_ms >= 0);
 }
 
 std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t now_ms) {
@@ -34,7 +34,13 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
     case Event::kTick:
       break;
     case Event::kSurveyed:
-      OnSurveyed(event);
+      claiming_.OnSurveyed(event.survey);
+      break;
+    case Event::kWatched:
+      OnWatched(event);
+      break;
+    case Event::kLeased:
+      OnLeased(event);
       break;
     case Event::kRange:
       OnRange(event);
@@ -58,17 +64,17 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
   return std::move(actions_);
 }
 
-void ControlPlane::OnSurveyed(const ControlEvent& event) {
-  surveying_ = false;
-  survey_failed_ = event.survey.empty();
-  if (survey_failed_) return;  // failed: asked again with the next claim
-  surveyed_group_ = event.shard;
-  surveyed_ms_ = now_ms_;
-  survey_.clear();
-  for (const SurveyedShard& shard : event.survey) {
-    survey_[shard.shard] = shard;
-    if (shard.reached == shard.end && !open_.contains(shard.shard)) claim_.Complete(shard.shard);
+void ControlPlane::OnWatched(const ControlEvent& event) {
+  if (event.done) {
+    reason_ = StopReason::kDone;
+    return;
   }
+  claiming_.OnWatched(event.survey, now_ms_);
+}
+
+void ControlPlane::OnLeased(const ControlEvent& event) {
+  const std::optional<SurveyedShard> shard = claiming_.OnLeased(event.lease);
+  if (shard && !stopping()) Open(*shard);
 }
 
 void ControlPlane::OnAudited(const ControlEvent& event) {
@@ -82,8 +88,7 @@ void ControlPlane::OnAudited(const ControlEvent& event) {
     // An object is gone, or somebody took a chain for complete that is not. Whatever is missing at
     // a chain's end can be done again; but not for ever.
     if (++incomplete_audits_ == kMaxIncompleteAudits) return Stop(StopReason::kCorrupt);
-    claim_ = Claim(config_.shards, config_.index, config_.workers);
-    surveyed_group_ = -1;
+    claiming_.Reset();
   }
 }
 
@@ -143,21 +148,20 @@ void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& acti
       next.kind = Do::kSettled;
       Emit(next);
       if (!open.chain.complete()) return;
-      claim_.Complete(shard);
+      claiming_.Complete(shard, now_ms_ - open.opened_ms);
       Close(shard);
       return;
     case ChainAction::Kind::kAdopted:
       // Somebody else works here too: leave the shard to them, and come back when nothing else is
       // left, to where they have got by then.
-      open.chain.complete() ? claim_.Complete(shard) : claim_.Release(shard);
-      if (shard / kGroupShards == surveyed_group_) surveyed_group_ = -1;
+      open.chain.complete() ? claiming_.Complete(shard, 0) : claiming_.Leave(shard);
       Close(shard);
       return;
     case ChainAction::Kind::kCorrupt:
       next.kind = Do::kPauseJob;
       next.reason = StopReason::kCorrupt;
       Emit(next);
-      claim_.Release(shard);
+      claiming_.Leave(shard);
       Close(shard);
       Stop(StopReason::kCorrupt);
       return;
@@ -179,63 +183,65 @@ void ControlPlane::Stop(StopReason reason) {
 }
 
 void ControlPlane::ClaimMore() {
-  for (;;) {
-    const int64_t with_work = std::count_if(open_.begin(), open_.end(), [](const auto& entry) {
-      return entry.second.done < entry.second.chain.end();
-    });
-    if (with_work >= config_.ahead || static_cast<int64_t>(open_.size()) >= config_.max_open)
+  const int64_t with_work = std::count_if(open_.begin(), open_.end(), [](const auto& entry) {
+    return entry.second.done < entry.second.chain.end();
+  });
+  if (with_work >= config_.ahead || static_cast<int64_t>(open_.size()) >= config_.max_open) return;
+  const Claiming::Wish wish = claiming_.Next(/*idle=*/open_.empty(), now_ms_);
+  ControlAction action{.shard = wish.number,
+                       .lo = wish.lo,
+                       .from = wish.from,
+                       .epoch = wish.epoch,
+                       .backup = wish.backup,
+                       .backed_up = wish.backed_up,
+                       .again = wish.again};
+  switch (wish.kind) {
+    case Claiming::Wish::Kind::kNothing:
       return;
-    const std::optional<int64_t> shard = claim_.Next();
-    if (!shard) return;
-    const int64_t group = *shard / kGroupShards;
-    if (group != surveyed_group_ || now_ms_ - surveyed_ms_ > config_.survey_fresh_ms) {
-      if (!surveying_) Emit({.kind = Do::kSurvey, .shard = group, .again = survey_failed_});
-      surveying_ = true;
-      return;
-    }
-    if (!OpenNext(*shard)) return;
+    case Claiming::Wish::Kind::kSurvey:
+      action.kind = Do::kSurvey;
+      break;
+    case Claiming::Wish::Kind::kWatch:
+      action.kind = Do::kWatch;
+      break;
+    case Claiming::Wish::Kind::kLease:
+      action.kind = Do::kLease;
+      break;
+    case Claiming::Wish::Kind::kAudit:
+      if (auditing_ || now_ms_ < next_audit_ms_) return;
+      if (!open_.empty() && !Mutated(Mutant::kDoneUnaudited)) return;
+      auditing_ = true;
+      action = {.kind = Do::kAudit};
   }
+  Emit(action);
 }
 
-bool ControlPlane::OpenNext(int64_t shard) {
-  const auto known = survey_.find(shard);
-  if (known == survey_.end()) {  // the survey was cut short: ask again, but not at once
-    surveyed_group_ = -1;
-    survey_failed_ = true;
-    return true;
-  }
-  const SurveyedShard& at = known->second;
+void ControlPlane::Open(const SurveyedShard& at) {
   Chain chain(at.begin, at.end);
   if (at.reached > at.begin) {
     const ChainAction action = chain.Step({.kind = ChainEvent::Kind::kListed, .hi = at.reached});
     if (action.kind == ChainAction::Kind::kCorrupt) {
       Emit({.kind = Do::kPauseJob,
-            .shard = shard,
+            .shard = at.shard,
             .lo = at.begin,
             .hi = at.reached,
             .reason = StopReason::kCorrupt});
-      Stop(StopReason::kCorrupt);
-      return false;
+      return Stop(StopReason::kCorrupt);
     }
   }
-  if (chain.complete()) {
-    claim_.Complete(shard);
-    return true;
-  }
-  claim_.Hold(shard);
-  claim_.Skip(shard);
+  if (chain.complete()) return claiming_.Complete(at.shard, 0);
+  claiming_.Hold(at.shard);
   const uint32_t open_id = next_open_id_++;
   const Position from = chain.lo();
-  open_.emplace(shard, OpenShard{chain, open_id, from, {}, 0, 0, 0, now_ms_});
-  Emit({.kind = Do::kOpen, .shard = shard, .open_id = open_id, .lo = from, .hi = at.end});
-  return true;
+  open_.emplace(at.shard, OpenShard{chain, open_id, from, {}, 0, 0, 0, now_ms_, now_ms_});
+  Emit({.kind = Do::kOpen, .shard = at.shard, .open_id = open_id, .lo = from, .hi = at.end});
 }
 
 void ControlPlane::Commit(int64_t shard, OpenShard& open) {
   open.committing_bytes = std::exchange(open.done_bytes, 0);
   const Position hi = open.done;
   Apply(shard, open, open.chain.Step({.kind = ChainEvent::Kind::kCommit, .hi = hi}));
-  if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end()) claim_.Complete(shard);
+  if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end()) claiming_.Complete(shard, 0);
 }
 
 void ControlPlane::CommitWhatIsDue() {
@@ -278,10 +284,6 @@ void ControlPlane::LeaveWhenDone() {
     Emit({.kind = Do::kExit, .reason = reason_, .clean = !unsettled});
     return;
   }
-  if (!claim_.all_complete() || auditing_ || now_ms_ < next_audit_ms_) return;
-  if (!open_.empty() && !Mutated(Mutant::kDoneUnaudited)) return;
-  auditing_ = true;
-  Emit({.kind = Do::kAudit});
 }
 
 }  // namespace armada

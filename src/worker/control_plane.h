@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "ledger/chain.h"
-#include "ledger/claim.h"
+#include "worker/claiming.h"
 
 namespace armada {
 
@@ -23,8 +23,8 @@ struct ControlConfig {
   int64_t commit_every_ms = 300'000;
   int64_t budget_bytes =
       8 << 20;  // uncommitted results; at this much the fullest shard is committed
-  int64_t survey_fresh_ms = 1'000;  // a group is surveyed again before a claim when older than this
-  int64_t grace_ms = 25'000;        // from the wish to leave until leaving at any price
+  int64_t heartbeat_ms = 60'000;  // how often workers write theirs
+  int64_t grace_ms = 25'000;      // from the wish to leave until leaving at any price
   int64_t ahead = 2;     // shards open with work left, so that lanes never wait at a border
   int64_t max_open = 8;  // shards open at once, those whose last commit is under way included
   int64_t max_dead_ppm = 10'000;  // the breaker
@@ -39,19 +39,13 @@ enum class AuditOutcome : uint8_t {
   kUnavailable,  // the store did not let it finish: audit again later
 };
 
-// How far a shard's chain reaches, as somebody has read it: a chain point of [begin, end].
-struct SurveyedShard {
-  int64_t shard = 0;
-  Position begin = 0;
-  Position end = 0;
-  Position reached = 0;
-};
-
 struct ControlEvent {
   enum class Kind : uint8_t {
     kStart,
     kTick,      // time passes; at least every commit_every_ms / 4
     kSurveyed,  // answer to kSurvey: shard = group; survey; empty when it failed
+    kWatched,   // answer to kWatch likewise; done when DONE stands
+    kLeased,    // answer to kLease: lease
     kRange,     // lanes: [lo, hi) of open_id is predicted: records, dead, bytes
     kChain,     // store: chain, an answer to kCreate or kRead of open_id
     kStop,      // leave, for `reason`
@@ -69,13 +63,17 @@ struct ControlEvent {
   ChainEvent chain{};
   StopReason reason = StopReason::kNone;
   bool ok = false;
+  bool done = false;
   AuditOutcome audit = AuditOutcome::kBroken;
+  Claiming::Outcome lease = Claiming::Outcome::kFailed;
   std::vector<SurveyedShard> survey{};
 };
 
 struct ControlAction {
   enum class Kind : uint8_t {
-    kSurvey,        // list group `shard`, read the highest object of each of its shards
+    kSurvey,        // read the leases of group `shard`
+    kWatch,         // of group `shard`, or kSteward: leases, chains, some holders from `from` on
+    kLease,         // store: create the lease `epoch` of `shard`, or kSteward, at chain point lo
     kOpen,          // lanes: predict [lo, hi) of shard, hi = its end; answers carry open_id
     kClose,         // lanes: forget open_id, whatever it holds
     kCreate,        // store: create the object at lo with the results of [lo, hi) of open_id
@@ -92,7 +90,11 @@ struct ControlAction {
   uint32_t request = 0;
   Position lo = 0;
   Position hi = 0;
-  bool again = false;  // kCreate, kRead, kSurvey: it failed before; wait first
+  int64_t from = 0;        // kWatch
+  int64_t epoch = 0;       // kLease
+  bool backup = false;     // kLease
+  bool backed_up = false;  // kLease
+  bool again = false;      // it failed before; wait first
   StopReason reason = StopReason::kNone;
   bool clean = false;
 };
@@ -119,17 +121,20 @@ class ControlPlane {
     int64_t committing_bytes;           // of the unsettled commit, done_bytes excluded
     int64_t pending_bytes;              // of results beyond a gap
     int64_t settled_ms;
+    int64_t opened_ms;
   };
   // For checkers and for status.
   const std::map<int64_t, OpenShard>& open() const { return open_; }
-  const Claim& claim() const { return claim_; }
+  const Claim& claim() const { return claiming_.claim(); }
+  bool is_steward() const { return claiming_.is_steward(); }
   int64_t records() const { return records_; }
   int64_t dead() const { return dead_; }
   bool stopping() const { return reason_ != StopReason::kNone; }
   bool exited() const { return exited_; }
 
  private:
-  void OnSurveyed(const ControlEvent& event);
+  void OnWatched(const ControlEvent& event);
+  void OnLeased(const ControlEvent& event);
   void OnRange(const ControlEvent& event);
   void OnChain(const ControlEvent& event);
   void OnAudited(const ControlEvent& event);
@@ -137,23 +142,18 @@ class ControlPlane {
   void Apply(int64_t shard, OpenShard& open, const ChainAction& action);
   void Commit(int64_t shard, OpenShard& open);
   void ClaimMore();
-  bool OpenNext(int64_t shard);
+  void Open(const SurveyedShard& shard);
   void CommitWhatIsDue();
   void LeaveWhenDone();
   void Close(int64_t shard);
   void Emit(ControlAction action) { actions_.push_back(action); }
 
   ControlConfig config_;
-  Claim claim_;
+  Claiming claiming_;
   std::map<int64_t, OpenShard> open_;
   std::vector<ControlAction> actions_;
   int64_t now_ms_ = 0;
   uint32_t next_open_id_ = 1;
-  int64_t surveyed_group_ = -1;
-  int64_t surveyed_ms_ = 0;
-  bool surveying_ = false;
-  bool survey_failed_ = false;
-  std::map<int64_t, SurveyedShard> survey_;
   int64_t records_ = 0;
   int64_t dead_ = 0;
   StopReason reason_ = StopReason::kNone;

@@ -1,6 +1,7 @@
 #include "worker/control_plane.h"
 
 #include <algorithm>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -12,27 +13,63 @@ namespace {
 using Event = ControlEvent::Kind;
 using Do = ControlAction::Kind;
 
-// A worker whose store and lanes are played by the test. Shards are [0, 100) unless said otherwise.
+// A worker whose store and lanes are played by the test. Shards are [0, 100). The store answers
+// what is asked of leases and chains at once, unless the test has it wait.
 class ControlPlaneTest : public testing::Test {
  protected:
-  void Start(ControlConfig config) {
-    shards_ = config.shards;
+  // Nothing is done yet.
+  void StartFresh(ControlConfig config) {
+    StartWhere(std::move(config), std::vector<Position>(static_cast<size_t>(config.shards), 0));
+  }
+  // Where a chain has begun, somebody leased the shard, and has left.
+  void StartWhere(ControlConfig config, std::vector<Position> reached) {
+    config.shards = static_cast<int64_t>(reached.size());
+    reached_ = std::move(reached);
+    for (const Position at : reached_) epochs_.push_back(at > 0 ? 1 : 0);
     plane_.emplace(config);
     Step({.kind = Event::kStart});
   }
-  // Starts, and answers the survey: nothing is done yet.
-  void StartFresh(ControlConfig config) {
-    Start(config);
-    Survey(std::vector<Position>(static_cast<size_t>(config.shards), 0));
-  }
-  void Survey(const std::vector<Position>& reached) {
-    ControlEvent event{.kind = Event::kSurveyed};
-    for (size_t i = 0; i < reached.size(); ++i)
-      event.survey.push_back({static_cast<int64_t>(i), 0, 100, reached[i]});
-    Step(event);
-  }
+  // Steps, answers what the step asked, steps with the answers, …: did_ is all of it.
   const std::vector<ControlAction>& Step(const ControlEvent& event) {
-    return did_ = plane_->Step(event, now_ms_);
+    std::deque<ControlEvent> events = {event};
+    did_.clear();
+    for (int steps = 0; !events.empty(); ++steps) {
+      EXPECT_LT(steps, 100) << "it asks and asks";
+      if (steps == 100) break;
+      const std::vector<ControlAction> actions = plane_->Step(events.front(), now_ms_);
+      events.pop_front();
+      did_.insert(did_.end(), actions.begin(), actions.end());
+      for (const ControlAction& action : actions)
+        if (const auto answer = Answer(action)) events.push_back(*answer);
+    }
+    return did_;
+  }
+  std::optional<ControlEvent> Answer(const ControlAction& action) {
+    if (waits_) return std::nullopt;
+    ControlEvent event{.shard = action.shard, .done = done_};
+    if (action.kind == Do::kLease) {
+      event.kind = Event::kLeased;
+      int64_t& epoch = action.shard == kSteward ? steward_ : epochs_.at(action.shard);
+      event.lease = epoch < action.epoch ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken;
+      epoch = std::max(epoch, action.epoch);
+      return event;
+    }
+    if (action.kind != Do::kSurvey && action.kind != Do::kWatch) return std::nullopt;
+    const bool watch = action.kind == Do::kWatch;
+    event.kind = watch ? Event::kWatched : Event::kSurveyed;
+    if (action.shard == kSteward)
+      event.survey.push_back(
+          {.shard = kSteward, .epoch = steward_, .watched = true, .holder = holder_});
+    else
+      for (size_t i = 0; i < reached_.size(); ++i)
+        event.survey.push_back({.shard = static_cast<int64_t>(i),
+                                .begin = 0,
+                                .end = 100,
+                                .reached = watch ? reached_[i] : 0,
+                                .epoch = epochs_[i],
+                                .watched = watch && epochs_[i] > 0,
+                                .holder = holder_});
+    return event;
   }
   void Tick(int64_t ms) {
     now_ms_ += ms;
@@ -74,46 +111,52 @@ class ControlPlaneTest : public testing::Test {
   }
   // Does all the work that is left, in order; ends with the audit asked for.
   void WorkToTheEnd() {
-    for (int64_t left = shards_; left > 0 && !Did(Do::kAudit); --left) {
+    for (size_t left = reached_.size(); left > 0 && !Did(Do::kAudit); --left) {
       const int64_t shard = plane_->open().begin()->first;
       Range(shard, plane_->open().at(shard).done, 100);
+      reached_[static_cast<size_t>(shard)] = 100;
       Store(shard, ChainEvent::Kind::kCreated);
-      if (Did(Do::kSurvey)) Survey(std::vector<Position>(static_cast<size_t>(shards_), 0));
     }
   }
 
   std::optional<ControlPlane> plane_;
   std::vector<ControlAction> did_;
-  int64_t shards_ = 0;
+  std::vector<Position> reached_;
+  std::vector<int64_t> epochs_;
+  int64_t steward_ = 0;  // the role's epoch
+  LeaseHolder holder_{.life = LeaseHolder::Life::kLeft};
+  bool waits_ = false;
+  bool done_ = false;
   int64_t now_ms_ = 1'000;
 };
 
-TEST_F(ControlPlaneTest, SurveysBeforeItClaimsAndOpensTwoShardsSoThatLanesNeverWait) {
-  Start({.shards = 3});
+TEST_F(ControlPlaneTest, LeasesBeforeItOpensAndOpensTwoShardsSoThatLanesNeverWait) {
+  StartFresh({.shards = 3});
   ASSERT_TRUE(Did(Do::kSurvey));
-  EXPECT_EQ(Did(Do::kSurvey)->shard, 0);
-  EXPECT_FALSE(Did(Do::kSurvey)->again);
-  Survey({0, 0, 0});
+  ASSERT_TRUE(Did(Do::kLease));
+  EXPECT_EQ(Did(Do::kLease)->shard, 0);
+  EXPECT_EQ(Did(Do::kLease)->epoch, 1);
   EXPECT_EQ(Opened(), (std::vector<int64_t>{0, 1}));
 }
 
-TEST_F(ControlPlaneTest, GoesOnWhereASurveyedChainEndsAndLeavesCompleteOnesAlone) {
-  Start({.shards = 3});
-  Survey({100, 40, 0});
-  EXPECT_EQ(Opened(), (std::vector<int64_t>{1, 2}));
-  EXPECT_EQ(Did(Do::kOpen)->lo, 40);
-  EXPECT_EQ(Did(Do::kOpen)->hi, 100);
+TEST_F(ControlPlaneTest, GoesOnWhereAChainEndsAndLeavesCompleteOnesAlone) {
+  StartWhere({}, {100, 40, 0});
+  EXPECT_EQ(Opened(), (std::vector<int64_t>{2, 1})) << "first what nobody has begun";
+  EXPECT_EQ(did_.back().lo, 40);
+  EXPECT_EQ(did_.back().hi, 100);
+  EXPECT_EQ(epochs_, (std::vector<int64_t>{1, 2, 1}));
 }
 
 TEST_F(ControlPlaneTest, AsksAgainLaterWhenASurveyFails) {
-  Start({.shards = 1});
-  Survey({});
+  waits_ = true;
+  StartFresh({.shards = 1});
+  ASSERT_TRUE(Did(Do::kSurvey));
+  EXPECT_FALSE(Did(Do::kSurvey)->again);
+  Step({.kind = Event::kSurveyed});
   ASSERT_TRUE(Did(Do::kSurvey));
   EXPECT_TRUE(Did(Do::kSurvey)->again);
   Tick(10);
   EXPECT_FALSE(Did(Do::kSurvey)) << "one at a time";
-  Survey({0});
-  EXPECT_EQ(Opened(), (std::vector<int64_t>{0}));
 }
 
 TEST_F(ControlPlaneTest, CommitsAShardWhenItIsDoneInWhateverOrderItsRangesFinish) {
@@ -190,12 +233,11 @@ TEST_F(ControlPlaneTest, GivesAShardUpWhereSomebodyElseCommitsAndComesBackWhenNo
   StartFresh({.shards = 2, .commit_every_ms = 0, .ahead = 1});
   const uint32_t before = OpenId(0);
   Range(0, 0, 20);
+  reached_ = {70, 0};  // how far they have got by the time of the next look
   Store(0, ChainEvent::Kind::kExists);
   Store(0, ChainEvent::Kind::kFound, 50);
   ASSERT_TRUE(Did(Do::kClose));
   EXPECT_EQ(Did(Do::kClose)->open_id, before);
-  ASSERT_TRUE(Did(Do::kSurvey)) << "how far have they got by now?";
-  Survey({70, 0});
   EXPECT_EQ(Opened(), (std::vector<int64_t>{1}));
   Range(1, 0, 100);
   EXPECT_EQ(Opened(), (std::vector<int64_t>{0}));
@@ -207,9 +249,9 @@ TEST_F(ControlPlaneTest, ForgetsResultsOfAShardItGaveUp) {
   StartFresh({.shards = 1, .commit_every_ms = 0});
   const uint32_t before = OpenId(0);
   Range(0, 0, 20);
+  reached_ = {10};
   Store(0, ChainEvent::Kind::kExists);
   Store(0, ChainEvent::Kind::kFound, 10);
-  Survey({10});
   ASSERT_EQ(Opened(), (std::vector<int64_t>{0}));
   Step({.kind = Event::kRange, .shard = 0, .open_id = before, .lo = 20, .hi = 40, .records = 20});
   EXPECT_EQ(plane_->open().at(0).done, 10);
@@ -288,10 +330,13 @@ TEST_F(ControlPlaneTest, TheFirstReasonToLeaveStands) {
   EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kPaused);
 }
 
-TEST_F(ControlPlaneTest, LeavesWhileItSurveys) {
-  Start({.shards = 1});
+TEST_F(ControlPlaneTest, LeavesWhileItLeases) {
+  waits_ = true;
+  StartFresh({.shards = 1});
+  Step({.kind = Event::kSurveyed, .survey = {{.shard = 0, .begin = 0, .end = 100}}});
+  ASSERT_TRUE(Did(Do::kLease));
   Stop();
-  Survey({0});
+  Step({.kind = Event::kLeased, .shard = 0, .lease = Claiming::Outcome::kMine});
   EXPECT_TRUE(Opened().empty());
   Step({.kind = Event::kQuiet});
   EXPECT_TRUE(Did(Do::kExit)->clean);
@@ -332,6 +377,7 @@ TEST_F(ControlPlaneTest, AuditsWhenAllIsCompleteAndIsDoneWhenTheAuditSaysSo) {
   StartFresh({.shards = 3});
   WorkToTheEnd();
   ASSERT_TRUE(Did(Do::kAudit));
+  EXPECT_TRUE(plane_->is_steward());
   Tick(10'000);
   EXPECT_FALSE(Did(Do::kAudit)) << "one at a time";
   Step({.kind = Event::kAudited, .ok = true});
@@ -341,14 +387,39 @@ TEST_F(ControlPlaneTest, AuditsWhenAllIsCompleteAndIsDoneWhenTheAuditSaysSo) {
 }
 
 TEST_F(ControlPlaneTest, AuditsAtOnceWhenOthersHaveDoneEverything) {
-  Start({.shards = 2});
-  Survey({100, 100});
+  StartWhere({}, {100, 100});
   EXPECT_TRUE(Did(Do::kAudit));
 }
 
+TEST_F(ControlPlaneTest, LeavesTheAuditToWhoeverIsStewardAndGoesWhenDoneStands) {
+  steward_ = 1;
+  holder_ = {.life = LeaseHolder::Life::kHeard, .counter = 1, .names_shard = true};
+  StartWhere({.heartbeat_ms = 1'000}, {100});
+  EXPECT_FALSE(Did(Do::kAudit));
+  for (int beat = 2; beat < 100; ++beat) {
+    holder_.counter = holder_.progress = beat;
+    Tick(1'000);
+    EXPECT_FALSE(Did(Do::kAudit));
+  }
+  done_ = true;
+  Tick(1'000);
+  ASSERT_TRUE(Did(Do::kExit));
+  EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kDone);
+}
+
+TEST_F(ControlPlaneTest, TakesTheStewardsRoleOverWhenItsHolderFallsSilent) {
+  steward_ = 1;
+  holder_ = {.life = LeaseHolder::Life::kHeard, .counter = 7, .names_shard = true};
+  StartWhere({.heartbeat_ms = 1'000}, {100});
+  for (int i = 0; i < 3; ++i) Tick(1'000);
+  EXPECT_FALSE(plane_->is_steward());
+  for (int i = 0; i < 3; ++i) Tick(1'000);
+  EXPECT_TRUE(plane_->is_steward());
+  EXPECT_EQ(steward_, 2);
+}
+
 TEST_F(ControlPlaneTest, AuditsAgainLaterWhenTheStoreWasUnavailable) {
-  Start({.shards = 1});
-  Survey({100});
+  StartWhere({}, {100});
   Step({.kind = Event::kAudited, .audit = AuditOutcome::kUnavailable});
   EXPECT_TRUE(did_.empty());
   Tick(999);
@@ -357,20 +428,17 @@ TEST_F(ControlPlaneTest, AuditsAgainLaterWhenTheStoreWasUnavailable) {
   EXPECT_TRUE(Did(Do::kAudit));
 }
 
-TEST_F(ControlPlaneTest, SurveysEverythingAgainWhenAChainIsNotCompleteAfterAll) {
-  Start({.shards = 2});
-  Survey({100, 100});
+TEST_F(ControlPlaneTest, ReadsEverythingAgainWhenAChainIsNotCompleteAfterAll) {
+  StartWhere({}, {100, 100});
+  reached_ = {100, 60};
   Step({.kind = Event::kAudited, .audit = AuditOutcome::kIncomplete});
-  ASSERT_TRUE(Did(Do::kSurvey));
-  Survey({100, 60});
   EXPECT_EQ(Opened(), (std::vector<int64_t>{1}));
   EXPECT_EQ(Did(Do::kOpen)->lo, 60);
 }
 
 TEST_F(ControlPlaneTest, StopsWhenTheStoreKeepsForgetting) {
-  Start({.shards = 1});
+  StartWhere({}, {100});
   for (int i = 1; i <= 3; ++i) {
-    Survey({100});
     Tick(1'000);
     Step({.kind = Event::kAudited, .audit = AuditOutcome::kIncomplete});
   }
@@ -380,16 +448,14 @@ TEST_F(ControlPlaneTest, StopsWhenTheStoreKeepsForgetting) {
 }
 
 TEST_F(ControlPlaneTest, StopsWhenTheAuditFindsAChainBroken) {
-  Start({.shards = 1});
-  Survey({100});
+  StartWhere({}, {100});
   Step({.kind = Event::kAudited, .audit = AuditOutcome::kBroken});
   Step({.kind = Event::kQuiet});
   EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kCorrupt);
 }
 
 TEST_F(ControlPlaneTest, IsDoneWhenTheAuditEndsWhileItLeaves) {
-  Start({.shards = 1});
-  Survey({100});
+  StartWhere({}, {100});
   Stop();
   Step({.kind = Event::kAudited, .ok = true});
   EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kDone);

@@ -51,7 +51,7 @@ Loop::Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail,
       id_(id),
       started_ms_(BootMs()),
       pid_start_(ProcessStartTicks(ProcessId())),
-      surveyor_(*job.store, job.record, plan),
+      surveyor_(*job.store, job.record, plan, id.ToString()),
       deaths_(FindDeaths(*job.store, id)),
       jitter_(EntropyRandom()),
       io_(kIoThreads) {}
@@ -132,7 +132,7 @@ void Loop::Handle(IoReport report) {
     Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kPaused});
     return;
   }
-  if (report.event.kind == ControlEvent::Kind::kSurveyed && report.event.ok)
+  if (report.event.kind == ControlEvent::Kind::kWatched && report.event.ok)
     rows_before_.emplace(report.event.shard, report.rows_before);
   if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status)
     outcome_.message = report.status.error().message;
@@ -144,14 +144,16 @@ void Loop::Handle(IoReport report) {
       since_ms = !failed ? 0 : since_ms == 0 ? BootMs() : since_ms;
     }
   }
-  if (report.event.kind == ControlEvent::Kind::kSurveyed && !report.status &&
-      report.status.error().code != ErrorCode::kUnavailable)
-    Fault(report.status.error());  // reading it again would find the same
-  if (report.event.kind == ControlEvent::Kind::kSurveyed) {
-    const bool failed = report.event.survey.empty();
-    surveys_failing_since_ms_ = !failed                          ? 0
-                                : surveys_failing_since_ms_ == 0 ? BootMs()
-                                                                 : surveys_failing_since_ms_;
+  const auto kind = report.event.kind;
+  if (kind == ControlEvent::Kind::kSurveyed || kind == ControlEvent::Kind::kWatched ||
+      kind == ControlEvent::Kind::kLeased) {
+    if (!report.status && report.status.error().code != ErrorCode::kUnavailable &&
+        report.status.error().code != ErrorCode::kUnknownOutcome)
+      Fault(report.status.error());  // asking again would find the same
+    if (report.status) claim_tries_ = 0;
+    claims_failing_since_ms_ = report.status                   ? 0
+                               : claims_failing_since_ms_ == 0 ? BootMs()
+                                                               : claims_failing_since_ms_;
   }
   Step(report.event);
 }
@@ -160,11 +162,11 @@ void Loop::Do(const ControlAction& action) {
   using Kind = ControlAction::Kind;
   switch (action.kind) {
     case Kind::kSurvey:
+    case Kind::kWatch:
+    case Kind::kLease:
     case Kind::kCreate:
     case Kind::kRead:
-      if (action.again) return DoLater(action);
-      if (action.kind == Kind::kSurvey) return Survey(action.shard);
-      return action.kind == Kind::kCreate ? Create(action) : Read(action);
+      return action.again ? DoLater(action) : DoNow(action);
     case Kind::kOpen: {
       Result<PlannedShard> planned = plan_.Shard(action.shard);
       if (!planned) return Fault(planned.error());
@@ -238,12 +240,25 @@ void Loop::LookForHang() {
                    /*asked=*/false);
 }
 
+void Loop::DoNow(const ControlAction& action) {
+  switch (action.kind) {
+    case ControlAction::Kind::kLease:
+      return Lease(action);
+    case ControlAction::Kind::kCreate:
+      return Create(action);
+    case ControlAction::Kind::kRead:
+      return Read(action);
+    default:
+      return Survey(action);
+  }
+}
+
 void Loop::DoLater(ControlAction action) {
-  const bool survey = action.kind == ControlAction::Kind::kSurvey;
-  constexpr int kSurveyTries = 3;  // as far as waiting goes: Survey itself has tried some times
-  OpenCommit* commit = survey ? nullptr : &commits_[action.open_id];
-  if (StoreIsLost(survey ? surveys_failing_since_ms_ : commit->failing_since_ms)) return;
-  const int tries = survey ? kSurveyTries : ++commit->tries;
+  const bool commits =
+      action.kind == ControlAction::Kind::kCreate || action.kind == ControlAction::Kind::kRead;
+  OpenCommit* commit = commits ? &commits_[action.open_id] : nullptr;
+  if (StoreIsLost(commits ? commit->failing_since_ms : claims_failing_since_ms_)) return;
+  const int tries = commits ? ++commit->tries : ++claim_tries_;
   action.again = false;
   due_.emplace(BootMs() + BackoffMs(tries), action);
 }
@@ -252,16 +267,7 @@ void Loop::DoDue() {
   while (!due_.empty() && due_.begin()->first <= BootMs()) {
     const ControlAction action = due_.begin()->second;
     due_.erase(due_.begin());
-    switch (action.kind) {
-      case ControlAction::Kind::kSurvey:
-        Survey(action.shard);
-        break;
-      case ControlAction::Kind::kCreate:
-        Create(action);
-        break;
-      default:
-        Read(action);
-    }
+    DoNow(action);
   }
 }
 
@@ -279,18 +285,45 @@ bool Loop::StoreIsLost(int64_t failing_since_ms) {
   return true;
 }
 
-void Loop::Survey(int64_t group) {
-  io_.Submit([this, group] {
-    IoReport report{.event = {.kind = ControlEvent::Kind::kSurveyed, .shard = group}};
-    Result<std::vector<ShardState>> states = surveyor_.Survey(group);
-    report.event.ok = states.has_value();
-    if (!states) report.status = std::unexpected(states.error());
-    if (states)
-      for (const ShardState& state : *states) {
-        report.event.survey.push_back({state.shard, state.begin, state.end, state.reached});
-        // Positions are rows wherever the plan knows the end.
-        if (state.end != INT64_MAX) report.rows_before += state.reached - state.begin;
+void Loop::Survey(const ControlAction& action) {
+  io_.Submit([this, action] {
+    const bool watch = action.kind == ControlAction::Kind::kWatch;
+    IoReport report{
+        .event = {.kind = watch ? ControlEvent::Kind::kWatched : ControlEvent::Kind::kSurveyed,
+                  .shard = action.shard}};
+    if (watch) {
+      Result<Watched> watched = action.shard == kSteward
+                                    ? surveyor_.WatchSteward()
+                                    : surveyor_.Watch(action.shard, action.from);
+      if (watched) {
+        report.event.survey = std::move(watched->shards);
+        report.event.done = watched->done;
+        report.rows_before = watched->rows;
+      } else {
+        report.status = std::unexpected(watched.error());
       }
+    } else if (Result<std::vector<SurveyedShard>> shards = surveyor_.Leases(action.shard)) {
+      report.event.survey = *std::move(shards);
+    } else {
+      report.status = std::unexpected(shards.error());
+    }
+    report.event.ok = report.status.has_value();
+    mail_.Post(std::move(report));
+  });
+}
+
+void Loop::Lease(const ControlAction& action) {
+  io_.Submit([this, action] {
+    IoReport report{.event = {.kind = ControlEvent::Kind::kLeased, .shard = action.shard}};
+    const Result<bool> mine = TakeLease(*job_.store, {.shard = action.shard,
+                                                      .epoch = action.epoch,
+                                                      .worker = id_.ToString(),
+                                                      .lo = action.lo,
+                                                      .backed_up = action.backed_up});
+    if (mine)
+      report.event.lease = *mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken;
+    else
+      report.status = std::unexpected(mine.error());
     mail_.Post(std::move(report));
   });
 }
@@ -407,15 +440,18 @@ void Loop::CheckControl() {
 }
 
 std::string Loop::NextBeat() {
-  next_beat_ms_ = BootMs() + kHeartbeatMs;
+  next_beat_ms_ = BootMs() + job_.record.spec.plan.heartbeat_ms;
   Json beat;
   beat["format"] = 1;
   beat["worker"] = id_.ToString();
   beat["counter"] = ++beats_;
+  beat["period_ms"] = job_.record.spec.plan.heartbeat_ms;
   beat["state"] = StateName(plane_);
+  beat["steward"] = plane_.is_steward();
   beat["utc"] = FormatUtc(WallMs()).text;
   beat["host"] = HostName();
   beat["boot_id"] = BootId();
+  beat["pid_ns"] = PidNamespace();
   beat["pid"] = ProcessId();
   beat["pid_start"] = pid_start_;
   // Paid for since the process began, the model's loading included.

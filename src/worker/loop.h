@@ -17,6 +17,7 @@
 #include "ledger/job.h"
 #include "ledger/plan.h"
 #include "ledger/roster.h"
+#include "ledger/survey.h"
 #include "worker/io_pool.h"
 #include "worker/lanes.h"
 #include "worker/worker.h"
@@ -26,7 +27,7 @@ namespace armada {
 // What an I/O thread reports back.
 struct IoReport {
   ControlEvent event;
-  int64_t rows_before = 0;    // kSurveyed: records committed in this group
+  int64_t rows_before = 0;    // kWatched: records committed in this group
   Status status;              // kAudited: why it could not be done
   bool is_announced = false;  // a heartbeat that names the shards just opened was written, or not
   bool is_control = false;    // `control` was read; event is none
@@ -49,9 +50,11 @@ class Loop {
   void Do(const ControlAction& action);
   void Announce();
   void OpenAnnounced();
+  void DoNow(const ControlAction& action);
   void DoLater(ControlAction action);
   void DoDue();
-  void Survey(int64_t group);
+  void Survey(const ControlAction& action);
+  void Lease(const ControlAction& action);
   void Create(const ControlAction& action);
   void Send(int64_t shard, uint32_t open_id, uint32_t request);
   void Read(const ControlAction& action);
@@ -83,10 +86,11 @@ class Loop {
     int tries = 0;
   };
   std::map<uint32_t, OpenCommit> commits_;     // by open_id: at most one unsettled a shard
-  int64_t surveys_failing_since_ms_ = 0;       // 0: not failing
+  int64_t claims_failing_since_ms_ = 0;        // surveys and leases; 0: not failing
+  int claim_tries_ = 0;                        // of the one that fails
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   std::map<int64_t, int64_t> rows_before_;     // by group
-  GroupReader surveyor_;                       // one survey at a time
+  Surveyor surveyor_;                          // one request of it at a time
   const Deaths deaths_;                        // of those who worked on this job before
   // Shards that the lanes get once a heartbeat names them, so that a death at their first batch
   // leaves evidence.

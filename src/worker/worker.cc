@@ -20,6 +20,7 @@ namespace {
 
 constexpr int64_t kBudgetBytes = 8 << 20;     // uncommitted results of a process, before a commit
 constexpr int64_t kMaxBatchBytes = 16 << 20;  // features of one batch
+constexpr int64_t kStripes = 4096;            // places where workers begin
 constexpr int64_t kMaxBatch = 1024;           // larger ones cost memory and were no faster
 
 int64_t RecordBytes(const JobRecord& record) {
@@ -34,11 +35,16 @@ int64_t MaxBatch(const JobRecord& record) {
 }
 
 ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& control,
-                        const WorkerOptions& options) {
+                        const WorkerOptions& options, Id id) {
   ControlConfig config;
   config.shards = plan.totals().shards;
   config.index = options.index;
   config.workers = options.workers;
+  if (options.index < 0) {  // nobody says where: anywhere, as others will too
+    config.workers = std::min(config.shards, kStripes);
+    config.index = static_cast<int64_t>(id.low % static_cast<uint64_t>(config.workers));
+  }
+  config.heartbeat_ms = job.record.spec.plan.heartbeat_ms;
   config.commit_every_ms = job.record.spec.plan.commit_every_ms;
   config.budget_bytes = kBudgetBytes;
   config.grace_ms = options.grace_ms;
@@ -116,7 +122,7 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   Lanes lanes(*source, open_model, record.schema, lane_options,
               [&mail](LaneReport report) { mail.Post(std::move(report)); });
   RETURN_IF_ERROR(lanes.Start());
-  Loop loop(job, *plan, lanes, mail, ConfigFor(job, *plan, control, options), options, id);
+  Loop loop(job, *plan, lanes, mail, ConfigFor(job, *plan, control, options, id), options, id);
   WorkerOutcome outcome = loop.Run();
   outcome.peak_bytes = PeakResidentBytes();
   outcome.cpu_ns = ProcessCpuNs();

@@ -32,7 +32,7 @@ struct Progress {
 inline constexpr int64_t kStallMs = 600'000;
 
 struct WorkerOptions {
-  int64_t index = 0;
+  int64_t index = 0;  // of `workers` that start together: where it begins; -1: anywhere
   int64_t workers = 1;
   int64_t lanes = 0;  // 0: usable cores ÷ workers on this machine, at least 1
   int64_t grace_ms = 25'000;

@@ -115,8 +115,7 @@ TEST(Worker, AFileThatBreaksTheChainPausesTheJob) {
   ASSERT_TRUE(tiny.store.Create(OutKey(job->record.job_id, 0, 0), "not a commit"));
   const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
   ASSERT_TRUE(outcome) << outcome.error().ToString();
-  EXPECT_EQ(outcome->reason, StopReason::kFault);
-  EXPECT_EQ(outcome->fault, ErrorCode::kCorrupt) << outcome->message;
+  EXPECT_EQ(outcome->reason, StopReason::kCorrupt) << outcome->message;
   const Result<ControlState> control = ReadControl(tiny.store);
   ASSERT_TRUE(control);
   EXPECT_TRUE(control->paused);

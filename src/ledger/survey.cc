@@ -1,0 +1,125 @@
+#include "ledger/survey.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ledger/names.h"
+#include "ledger/roster.h"
+
+namespace armada {
+
+Surveyor::Surveyor(ObjectStore& store, const JobRecord& record, Plan& plan, std::string worker)
+    : store_(store), plan_(plan), chains_(store, record, plan), worker_(std::move(worker)) {}
+
+Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
+  ASSIGN_OR_RETURN(const auto planned, plan_.Group(group));
+  ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
+  std::vector<SurveyedShard> shards;
+  shards.reserve(planned.size());
+  for (const PlannedShard& shard : planned) {
+    const auto epoch = epochs.find(shard.shard);
+    shards.push_back({.shard = shard.shard,
+                      .begin = shard.input.begin,
+                      .end = shard.input.end,
+                      .reached = shard.input.begin,
+                      .epoch = epoch == epochs.end() ? 0 : epoch->second});
+  }
+  return shards;
+}
+
+// Chains first, then leases, then holders: a lease that comes meanwhile is newer than what is known
+// of the chain, which costs its taker one refused commit at most.
+Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
+  if (std::exchange(group_, group) != group) leases_.clear();
+  Watched watched;
+  ASSIGN_OR_RETURN(watched.done, IsDone());
+  ASSIGN_OR_RETURN(const std::vector<ShardState> states, chains_.Survey(group));
+  ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
+  for (const ShardState& state : states) {
+    const auto epoch = epochs.find(state.shard);
+    watched.shards.push_back({.shard = state.shard,
+                              .begin = state.begin,
+                              .end = state.end,
+                              .reached = state.reached,
+                              .epoch = epoch == epochs.end() ? 0 : epoch->second});
+    // Positions are rows wherever the plan knows the end.
+    if (state.end != INT64_MAX) watched.rows += state.reached - state.begin;
+  }
+  const size_t count = watched.shards.size();
+  const auto start = static_cast<size_t>(
+      std::clamp<int64_t>(from - watched.shards[0].shard, 0, static_cast<int64_t>(count)));
+  std::map<std::string, WorkerBeat> beats;
+  size_t leases = 0;
+  for (size_t i = 0; i < count && leases < kWatchedLeases; ++i) {
+    SurveyedShard& shard = watched.shards[(start + i) % count];
+    if (shard.epoch == 0 || shard.reached == shard.end) continue;
+    ASSIGN_OR_RETURN(const Lease lease, Leased(shard.shard, shard.epoch));
+    if (!beats.contains(lease.worker) && beats.size() == kWatchedHolders) break;
+    ++leases;
+    ASSIGN_OR_RETURN(shard.holder, Holder(lease, &beats));
+    shard.watched = true;
+  }
+  return watched;
+}
+
+Result<Watched> Surveyor::WatchSteward() {
+  Watched watched;
+  ASSIGN_OR_RETURN(watched.done, IsDone());
+  SurveyedShard steward{.shard = kSteward};
+  ASSIGN_OR_RETURN(steward.epoch, StewardEpoch(store_));
+  if (steward.epoch > 0) {
+    ASSIGN_OR_RETURN(const Lease lease, Leased(kSteward, steward.epoch));
+    std::map<std::string, WorkerBeat> beats;
+    ASSIGN_OR_RETURN(steward.holder, Holder(lease, &beats));
+    steward.watched = true;
+  }
+  watched.shards.push_back(steward);
+  return watched;
+}
+
+Result<bool> Surveyor::IsDone() const {
+  const Result<Suffix> done = store_.GetSuffix(kDoneKey, 1);
+  if (done) return true;
+  if (done.error().code == ErrorCode::kNotFound) return false;
+  return std::unexpected(done.error());
+}
+
+// One that can't be understood is nobody's.
+Result<Lease> Surveyor::Leased(int64_t shard, int64_t epoch) {
+  if (const auto it = leases_.find({shard, epoch}); it != leases_.end()) return it->second;
+  Result<Lease> lease = ReadLease(store_, shard, epoch);
+  if (!lease && lease.error().code != ErrorCode::kCorrupt) return lease;
+  if (!lease) lease = Lease{.shard = shard, .epoch = epoch, .worker = {}};
+  leases_.emplace(std::pair(shard, epoch), *lease);
+  return lease;
+}
+
+Result<LeaseHolder> Surveyor::Holder(const Lease& lease,
+                                     std::map<std::string, WorkerBeat>* beats) const {
+  LeaseHolder holder{.backed_up = lease.backed_up};
+  if (lease.worker == worker_) {
+    holder.life = LeaseHolder::Life::kLeft;
+    return holder;
+  }
+  auto it = beats->find(lease.worker);
+  if (it == beats->end()) {
+    Result<WorkerBeat> beat = ReadWorker(store_, lease.worker);
+    if (!beat && beat.error().code == ErrorCode::kUnavailable) return std::unexpected(beat.error());
+    it = beats->emplace(lease.worker, beat ? *std::move(beat) : WorkerBeat()).first;
+  }
+  const WorkerBeat& beat = it->second;
+  if (beat.worker.empty()) return holder;  // unheard of
+  holder.life = HasLeft(beat) ? LeaseHolder::Life::kLeft : LeaseHolder::Life::kHeard;
+  holder.counter = beat.counter;
+  if (lease.shard == kSteward) {
+    holder.names_shard = beat.steward;
+    holder.progress = beat.counter;
+    return holder;
+  }
+  const auto held = std::ranges::find(beat.shards, lease.shard, &HeldShard::shard);
+  holder.names_shard = held != beat.shards.end();
+  if (holder.names_shard) holder.progress = held->reached;
+  return holder;
+}
+
+}  // namespace armada

@@ -1,0 +1,199 @@
+#include "worker/claiming.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "ledger/mutant.h"
+
+namespace armada {
+
+using Kind = Claiming::Wish::Kind;
+
+Claiming::Claiming(int64_t shards, int64_t index, int64_t workers, int64_t heartbeat_ms)
+    : claim_(shards, index, workers), watch_(heartbeat_ms), heartbeat_ms_(heartbeat_ms) {
+  CHECK(heartbeat_ms >= 0);
+}
+
+Claiming::Wish Claiming::Next(bool idle, int64_t now_ms) {
+  if (asked_.kind != Kind::kNothing) return {};
+  if (failed_) {
+    failed_ = false;
+    asked_ = std::exchange(failed_wish_, {});
+    asked_.again = true;
+    return asked_;
+  }
+  Wish wish = claim_.all_complete() ? BecomeSteward(now_ms) : Survey();
+  if (wish.kind == Kind::kNothing && !claim_.all_complete()) wish = Watch(idle, now_ms);
+  if (wish.kind != Kind::kAudit) asked_ = wish;
+  return wish;
+}
+
+// What nobody has leased yet.
+Claiming::Wish Claiming::Survey() {
+  const std::optional<int64_t> shard = claim_.Next();
+  if (!shard) return {};
+  const int64_t group = *shard / kGroupShards;
+  if (group != surveyed_group_) return {.kind = Kind::kSurvey, .number = group};
+  const auto known = survey_.find(*shard);
+  // One that the survey did not name came back after it: look again.
+  if (known == survey_.end()) return {.kind = Kind::kSurvey, .number = group};
+  return Lease(known->second, /*backup=*/false);
+}
+
+Claiming::Wish Claiming::Lease(const SurveyedShard& shard, bool backup) {
+  leasing_ = shard;
+  return {.kind = Kind::kLease,
+          .number = shard.shard,
+          .epoch = shard.epoch + 1,
+          .lo = shard.reached,
+          .backup = backup,
+          .backed_up = backup || shard.holder.backed_up};
+}
+
+Claiming::Wish Claiming::Watch(bool idle, int64_t now_ms) {
+  for (std::deque<SurveyedShard>* found : {&free_, &slow_}) {
+    while (!found->empty() && (found == &free_ || idle)) {
+      const SurveyedShard shard = found->front();
+      found->pop_front();
+      if (claim_.taken(shard.shard)) return Lease(shard, found == &slow_);
+    }
+  }
+  if (now_ms < next_round_ms_) return {};
+  const std::optional<int64_t> taken = claim_.NextTaken(round_);
+  if (!taken) {
+    if (round_ > 0) Wait(now_ms);
+    round_ = 0;
+    return {};
+  }
+  const int64_t group = *taken / kGroupShards;
+  round_ = (group + 1) * kGroupShards;
+  return {.kind = Kind::kWatch, .number = group, .from = holders_from_};
+}
+
+Claiming::Wish Claiming::BecomeSteward(int64_t now_ms) {
+  if (is_steward_) return {.kind = Kind::kAudit};
+  if (steward_) {
+    const SurveyedShard free = *steward_;
+    steward_.reset();
+    return Lease(free, /*backup=*/false);
+  }
+  if (steward_epoch_ == 0) return Lease({.shard = kSteward}, /*backup=*/false);
+  if (now_ms < next_round_ms_) return {};
+  return {.kind = Kind::kWatch, .number = kSteward};
+}
+
+void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards) {
+  const Wish asked = std::exchange(asked_, {});
+  if (shards.empty()) return Fail(asked);
+  surveyed_group_ = asked.number;
+  survey_.clear();
+  for (const SurveyedShard& shard : shards) {
+    if (claim_.complete(shard.shard) || claim_.held(shard.shard)) continue;
+    if (shard.epoch > 0)
+      claim_.Take(shard.shard);
+    else
+      survey_.emplace(shard.shard, shard);
+  }
+}
+
+void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_ms) {
+  const Wish asked = std::exchange(asked_, {});
+  if (shards.empty()) return Fail(asked);
+  if (asked.number == kSteward) return WatchSteward(shards[0], now_ms);
+  bool undecided = false;
+  int64_t last_watched = -1;
+  for (const SurveyedShard& shard : shards) {
+    if (claim_.complete(shard.shard) || claim_.held(shard.shard)) continue;
+    if (shard.reached == shard.end) {
+      claim_.Complete(shard.shard);
+      watch_.Forget(shard.shard);
+    } else if (shard.epoch == 0) {
+      claim_.Untake(shard.shard);  // its group will be surveyed again
+      surveyed_group_ = -1;
+    } else if (shard.watched) {
+      const LeaseWatch::Verdict verdict = watch_.Look(shard, now_ms);
+      const bool free = verdict == LeaseWatch::Verdict::kFree;
+      undecided |= verdict == LeaseWatch::Verdict::kUndecided;
+      last_watched = std::max(last_watched, shard.shard);
+      const bool slow = !free && (!shard.holder.backed_up || Mutated(Mutant::kBackupForever)) &&
+                        watch_.SeenForMs(shard, now_ms) >= 2 * MedianMs();
+      if (free && free_.size() < kMaxCandidates) free_.push_back(shard);
+      if (slow && slow_.size() < kMaxCandidates) slow_.push_back(shard);
+    }
+  }
+  if (!free_.empty()) round_wait_ms_ = kFirstWaitMs;
+  // Those looked at are alive, or about to be replaced: others are looked at next.
+  if (!undecided) holders_from_ = last_watched + 1;
+}
+
+void Claiming::Fail(const Wish& asked) {
+  failed_ = true;
+  failed_wish_ = asked;
+}
+
+void Claiming::WatchSteward(const SurveyedShard& steward, int64_t now_ms) {
+  steward_epoch_ = steward.epoch;
+  if (steward.epoch == 0 || watch_.Look(steward, now_ms) == LeaseWatch::Verdict::kFree)
+    steward_ = steward;
+  else
+    Wait(now_ms);
+}
+
+std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {
+  const Wish asked = std::exchange(asked_, {});
+  if (outcome == Outcome::kFailed) {  // whether it happened is found out by doing it again
+    Fail(asked);
+    return std::nullopt;
+  }
+  if (asked.number == kSteward) {
+    is_steward_ = outcome == Outcome::kMine;
+    steward_epoch_ = asked.epoch;
+    round_wait_ms_ = kFirstWaitMs;
+    next_round_ms_ = INT64_MIN;
+    return std::nullopt;
+  }
+  survey_.erase(asked.number);
+  if (outcome == Outcome::kTaken) {
+    claim_.Take(asked.number);
+    return std::nullopt;
+  }
+  round_wait_ms_ = kFirstWaitMs;
+  next_round_ms_ = INT64_MIN;
+  leasing_.epoch = asked.epoch;
+  return leasing_;
+}
+
+void Claiming::Leave(int64_t shard) {
+  claim_.Release(shard);
+  claim_.Take(shard);
+}
+
+void Claiming::Complete(int64_t shard, int64_t had_ms) {
+  claim_.Complete(shard);
+  watch_.Forget(shard);
+  if (had_ms <= 0) return;
+  durations_ms_.push_back(had_ms);
+  if (durations_ms_.size() > kDurations) durations_ms_.pop_front();
+}
+
+void Claiming::Reset() {
+  claim_.Forget();
+  surveyed_group_ = -1;
+  round_ = 0;
+  next_round_ms_ = INT64_MIN;
+}
+
+int64_t Claiming::MedianMs() const {
+  if (durations_ms_.empty()) return kUnknownShardMs;
+  std::vector<int64_t> sorted(durations_ms_.begin(), durations_ms_.end());
+  std::ranges::sort(sorted);
+  return sorted[sorted.size() / 2];
+}
+
+void Claiming::Wait(int64_t now_ms) {
+  next_round_ms_ = now_ms + round_wait_ms_;
+  round_wait_ms_ = std::min(2 * round_wait_ms_, std::max(heartbeat_ms_, kFirstWaitMs));
+}
+
+}  // namespace armada

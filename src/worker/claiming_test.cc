@@ -1,0 +1,156 @@
+#include "worker/claiming.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace armada {
+namespace {
+
+using Kind = Claiming::Wish::Kind;
+using Outcome = Claiming::Outcome;
+
+constexpr int64_t kHeartbeatMs = 1'000;
+
+SurveyedShard Shard(int64_t shard, int64_t epoch = 0, Position reached = 0) {
+  return {.shard = shard, .begin = 0, .end = 100, .reached = reached, .epoch = epoch};
+}
+
+SurveyedShard Held(int64_t shard, int64_t counter, Position progress) {
+  SurveyedShard held = Shard(shard, 1);
+  held.watched = true;
+  held.holder = {.life = LeaseHolder::Life::kHeard,
+                 .counter = counter,
+                 .names_shard = true,
+                 .progress = progress};
+  return held;
+}
+
+TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
+  Claiming claiming(3, 0, 1, kHeartbeatMs);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kSurvey);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing) << "one request at a time";
+  claiming.OnSurveyed({Shard(0), Shard(1, 4), Shard(2)});
+  for (const int64_t shard : {0, 2}) {
+    const Claiming::Wish wish = claiming.Next(true, 0);
+    ASSERT_EQ(wish.kind, Kind::kLease);
+    EXPECT_EQ(wish.number, shard);
+    EXPECT_EQ(wish.epoch, 1);
+    const auto mine = claiming.OnLeased(Outcome::kMine);
+    ASSERT_TRUE(mine);
+    claiming.Hold(mine->shard);
+  }
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch) << "only then those of others";
+}
+
+TEST(Claiming, WhatAnotherWasQuickerToLeaseIsLeftAlone) {
+  Claiming claiming(2, 0, 1, kHeartbeatMs);
+  claiming.Next(true, 0);
+  claiming.OnSurveyed({Shard(0), Shard(1)});
+  EXPECT_EQ(claiming.Next(true, 0).number, 0);
+  EXPECT_FALSE(claiming.OnLeased(Outcome::kTaken));
+  EXPECT_EQ(claiming.Next(true, 0).number, 1);
+}
+
+TEST(Claiming, ALeaseOfUnknownOutcomeIsTakenAgain) {
+  Claiming claiming(1, 0, 1, kHeartbeatMs);
+  claiming.Next(true, 0);
+  claiming.OnSurveyed({Shard(0)});
+  EXPECT_FALSE(claiming.Next(true, 0).again);
+  EXPECT_FALSE(claiming.OnLeased(Outcome::kFailed));
+  const Claiming::Wish wish = claiming.Next(true, 0);
+  EXPECT_EQ(wish.kind, Kind::kLease);
+  EXPECT_EQ(wish.epoch, 1) << "the very same";
+  EXPECT_TRUE(wish.again);
+  EXPECT_TRUE(claiming.OnLeased(Outcome::kMine));
+}
+
+// All shards are leased by others: the first watch.
+Claiming Watching(int64_t shards) {
+  Claiming claiming(shards, 0, 1, kHeartbeatMs);
+  claiming.Next(true, 0);
+  std::vector<SurveyedShard> leased;
+  for (int64_t shard = 0; shard < shards; ++shard) leased.push_back(Shard(shard, 1));
+  claiming.OnSurveyed(leased);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch);
+  return claiming;
+}
+
+TEST(Claiming, TakesOverWhatIsFreeWhereItsChainEnds) {
+  Claiming claiming = Watching(2);
+  SurveyedShard left = Held(1, 5, 40);
+  left.reached = 30;
+  left.holder.life = LeaseHolder::Life::kLeft;
+  claiming.OnWatched({Held(0, 1, 0), left}, 0);
+  const Claiming::Wish wish = claiming.Next(false, 0);
+  ASSERT_EQ(wish.kind, Kind::kLease);
+  EXPECT_EQ(wish.number, 1);
+  EXPECT_EQ(wish.epoch, 2);
+  EXPECT_EQ(wish.lo, 30);
+  EXPECT_FALSE(wish.backup);
+}
+
+TEST(Claiming, WatchesEverMoreRarelyUpToTheHeartbeat) {
+  Claiming claiming = Watching(1);
+  std::vector<int64_t> looks;
+  int64_t counter = 1;
+  claiming.OnWatched({Held(0, counter, counter)}, 0);
+  for (int64_t now_ms = 0; now_ms < 8'000; now_ms += 10) {
+    if (claiming.Next(false, now_ms).kind != Kind::kWatch) continue;
+    looks.push_back(now_ms);
+    ++counter;
+    claiming.OnWatched({Held(0, counter, counter)}, now_ms);
+  }
+  ASSERT_GE(looks.size(), 5u);
+  EXPECT_LE(looks[0], 200);
+  EXPECT_GE(looks.back() - looks[looks.size() - 2], kHeartbeatMs);
+  EXPECT_LT(looks.size(), 14u);
+}
+
+TEST(Claiming, OnlyTheIdleBackUpASlowShardAndOnlyOnce) {
+  Claiming claiming = Watching(1);
+  int64_t now_ms = 0;
+  int64_t counter = 1;
+  SurveyedShard held = Held(0, counter, counter);
+  claiming.OnWatched({held}, now_ms);
+  // Works all the time, but takes longer than twice the two minutes of which nothing better is
+  // known.
+  Claiming::Wish wish;
+  while (wish.kind != Kind::kLease && now_ms < 600'000) {
+    now_ms += 500;
+    EXPECT_NE(claiming.Next(false, now_ms).kind, Kind::kLease) << "it is busy";
+    wish = claiming.Next(true, now_ms);
+    ++counter;
+    held.holder.counter = held.holder.progress = counter;
+    if (wish.kind != Kind::kLease) claiming.OnWatched({held}, now_ms);
+  }
+  ASSERT_EQ(wish.kind, Kind::kLease);
+  EXPECT_GE(now_ms, 240'000);
+  EXPECT_TRUE(wish.backup);
+  EXPECT_TRUE(wish.backed_up);
+  claiming.OnLeased(Outcome::kTaken);  // somebody else was quicker: the shard has its backup
+  held.epoch = 2;
+  held.holder.backed_up = true;
+  while (now_ms < 2'000'000) {
+    now_ms += 1'000;
+    wish = claiming.Next(true, now_ms);
+    ASSERT_NE(wish.kind, Kind::kLease);
+    ++counter;
+    held.holder.counter = held.holder.progress = counter;
+    if (wish.kind == Kind::kWatch) claiming.OnWatched({held}, now_ms);
+  }
+}
+
+TEST(Claiming, AShardOneHasLeftIsWatchedLikeAnyOther) {
+  Claiming claiming(1, 0, 1, kHeartbeatMs);
+  claiming.Next(true, 0);
+  claiming.OnSurveyed({Shard(0)});
+  claiming.Next(true, 0);
+  claiming.Hold(claiming.OnLeased(Outcome::kMine)->shard);
+  claiming.Leave(0);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch);
+}
+
+}  // namespace
+}  // namespace armada
