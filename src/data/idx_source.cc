@@ -85,13 +85,15 @@ class IdxSource : public Source {
 
   Status List(const std::string& after, int64_t* skipped,
               const std::function<Status(const SourceFile&)>& visit) override {
-    return files_.Visit(after, [&](const std::string& path) -> Status {
+    return files_.Visit(after, [&](const ListedFile& listed) -> Status {
+      const std::string& path = listed.path;
       ASSIGN_OR_RETURN(const std::string format, FileFormat(files_.Locate(path)));
       if (format == "idx") {
         ASSIGN_OR_RETURN(const IdxFile file, IdxFile::Open(files_.Locate(path)));
         if (!IsLabels(file)) {
           RETURN_IF_ERROR(CheckFits(path, file));
           return visit({.path = path,
+                        .key = listed.key,
                         .stamp = file.stamp(),
                         .rows = file.header().rows,
                         .splittable = !file.gzipped()});

@@ -9,10 +9,10 @@ namespace {
 
 constexpr int64_t kMaxPictureBytes = int64_t{256} << 20;
 
-constexpr std::array<std::string_view, 27> kOtherExtensions = {
-    "avro", "cls",   "csv", "db",   "done", "gz",  "html", "idx",     "ini",
-    "json", "jsonl", "log", "md",   "npy",  "npz", "orc",  "parquet", "pdf",
-    "py",   "tar",   "tgz", "toml", "tsv",  "txt", "xml",  "yaml",    "yml"};
+constexpr std::array<std::string_view, 28> kOtherExtensions = {
+    "avro",  "cls", "csv",      "db",  "done", "gz",  "html", "idx",     "ini", "json",
+    "jsonl", "log", "manifest", "md",  "npy",  "npz", "orc",  "parquet", "pdf", "py",
+    "tar",   "tgz", "toml",     "tsv", "txt",  "xml", "yaml", "yml"};
 
 std::string LowerExtension(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
@@ -50,6 +50,10 @@ class RunReader : public ShardReader {
   static Result<std::span<const std::byte>> ReadPinned(const InputFiles& root,
                                                        const PinnedFile& pinned,
                                                        std::vector<std::byte>* buffer) {
+    if (pinned.stamp == kAbsentFile)
+      return Fail(ErrorCode::kInvalid,
+                  "input_missing: the manifest lists it, but it was not there when the job was "
+                  "planned");
     Result<File> file = File::Open(root.Locate(pinned.path));
     if (!file && file.error().code == ErrorCode::kNotFound)
       return Fail(ErrorCode::kInvalid, "input_missing: it was there when the job was planned");
@@ -83,17 +87,24 @@ class ImagesSource : public Source {
 
   Status List(const std::string& after, int64_t* skipped,
               const std::function<Status(const SourceFile&)>& visit) override {
-    return files_.Visit(after, [&](const std::string& path) -> Status {
+    return files_.Visit(after, [&](const ListedFile& listed) -> Status {
+      const std::string& path = listed.path;
       if (IsNoPictureName(path)) {
         ++*skipped;
         return {};
       }
-      const Result<FileStamp> stamp = StampFile(files_.Locate(path));
-      if (!stamp && stamp.error().code == ErrorCode::kNotFound)
-        return {};  // gone since it was listed
+      Result<FileStamp> stamp = StampFile(files_.Locate(path));
+      if (!stamp && stamp.error().code == ErrorCode::kNotFound) {
+        if (!files_.is_manifest()) return {};  // gone since it was listed
+        stamp = kAbsentFile;                       // a record that will be dead
+      }
       if (!stamp) return std::unexpected(stamp.error());
-      return visit(
-          {.path = path, .stamp = *stamp, .rows = 1, .splittable = false, .is_record = true});
+      return visit({.path = path,
+                    .key = listed.key,
+                    .stamp = *stamp,
+                    .rows = 1,
+                    .splittable = false,
+                    .is_record = true});
     });
   }
 

@@ -1,32 +1,55 @@
-// What an input's uri stands for: one file, a folder's files, or the files that a pattern matches
-// (*, ? and [...], which do not match '/'). Immutable, thread-safe.
+// What an input's uri stands for: one file, a folder's files, the files that a pattern matches
+// (*, ? and [...], which do not match '/'), or the files that a manifest lists. Immutable,
+// thread-safe.
+//
+// A manifest is a text file whose name ends in ".manifest": one path a line, absolute or below the
+// manifest's folder, in any order; a path may be there more than once. Empty lines, a carriage
+// return at a line's end and a byte-order mark are ignored.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "base/result.h"
+#include "platform/file.h"
 
 namespace armada {
+
+// A file as a listing finds it.
+struct ListedFile {
+  std::string path;  // below the root, or absolute
+  // Where the listing goes on behind it. Listings are in byte order of their keys: for files of a
+  // folder the path, for those of a manifest the place in it and what the manifest was then.
+  std::string key;
+};
 
 class InputFiles {
  public:
   // kNotFound when there is no such file or folder; kInvalid for URIs that are not read yet.
   static Result<InputFiles> Open(const std::string& uri);
 
-  // Visits the files' paths below the root in byte order, those greater than `after`. Files and
-  // folders whose name begins with '.' are left out. Stops at visit's first error.
+  // Visits the files whose key is greater than `after` ("" = all), in the order of their keys.
+  // Files and folders whose name begins with '.' are left out, unless a manifest lists them. Stops
+  // at visit's first error. kInvalid when a manifest has changed since `after`, or while it is
+  // read, or has a line that is no path.
   Status Visit(const std::string& after,
-               const std::function<Status(const std::string& path)>& visit) const;
+               const std::function<Status(const ListedFile& file)>& visit) const;
 
-  // Where the file of a path is. The root: the folder; of a file its folder; of a pattern its
-  // longest folder without a wildcard.
-  std::string Locate(const std::string& path) const { return root_ + "/" + path; }
+  // Where the file of a path is. The root: the folder; of a file or manifest its folder; of a
+  // pattern its longest folder without a wildcard.
+  std::string Locate(const std::string& path) const;
+
+  // The listing names files that may not be there.
+  bool is_manifest() const { return !manifest_.empty(); }
 
  private:
+  Status VisitManifest(const std::string& after,
+                       const std::function<Status(const ListedFile& file)>& visit) const;
+
   std::string root_;
-  std::string only_;     // the one file
-  std::string pattern_;  // below the root
+  std::string only_;      // the one file
+  std::string pattern_;   // below the root
+  std::string manifest_;  // where it is
 };
 
 }  // namespace armada

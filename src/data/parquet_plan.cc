@@ -112,7 +112,7 @@ Result<PlanPartFacts> FactsOf(const parquet::FileMetaData& footer, std::string_v
   ASSIGN_OR_RETURN(facts.next_shard, FooterInt(footer, "armada.plan.next_shard", kWhat));
   ASSIGN_OR_RETURN(facts.last, FooterFlag(footer, "armada.plan.last"));
   ASSIGN_OR_RETURN(facts.resume_after, FooterText(footer, "armada.plan.resume_after", kWhat));
-  ASSIGN_OR_RETURN(facts.resume_path, FooterText(footer, "armada.plan.resume_path", kWhat));
+  ASSIGN_OR_RETURN(facts.resume_key, FooterText(footer, "armada.plan.resume_key", kWhat));
   ASSIGN_OR_RETURN(facts.resume_begin, FooterInt(footer, "armada.plan.resume_begin", kWhat));
   ASSIGN_OR_RETURN(facts.files, FooterInt(footer, "armada.plan.files", kWhat));
   ASSIGN_OR_RETURN(facts.skipped_files, FooterInt(footer, "armada.plan.skipped_files", kWhat));
@@ -136,7 +136,7 @@ ParquetFacts ToParquetFacts(const PlanPartFacts& facts) {
           {"armada.plan.next_shard", std::to_string(facts.next_shard)},
           {"armada.plan.last", flag(facts.last)},
           {"armada.plan.resume_after", facts.resume_after},
-          {"armada.plan.resume_path", facts.resume_path},
+          {"armada.plan.resume_key", facts.resume_key},
           {"armada.plan.resume_begin", std::to_string(facts.resume_begin)},
           {"armada.plan.files", std::to_string(facts.files)},
           {"armada.plan.skipped_files", std::to_string(facts.skipped_files)},

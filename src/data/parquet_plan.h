@@ -27,8 +27,8 @@ struct PlanPartFacts {
   bool last = false;
   // The listing goes on after the file resume_after, the last one planned whole ("" = none) …
   std::string resume_after;
-  // … and when resume_begin > 0, at this position of the file resume_path, which comes next.
-  std::string resume_path;
+  // … and when resume_begin > 0, at this position of the file resume_key, which comes next.
+  std::string resume_key;
   int64_t resume_begin = 0;
   // Of the files that this part planned (one that two parts share counts in the later).
   int64_t files = 0;

@@ -170,7 +170,8 @@ class ParquetSource : public Source {
 
   Status List(const std::string& after, int64_t* skipped,
               const std::function<Status(const SourceFile&)>& visit) override {
-    return files_.Visit(after, [&](const std::string& path) -> Status {
+    return files_.Visit(after, [&](const ListedFile& listed) -> Status {
+      const std::string& path = listed.path;
       ASSIGN_OR_RETURN(const std::string format, FileFormat(files_.Locate(path)));
       if (format != "parquet") {
         ++*skipped;
@@ -178,7 +179,8 @@ class ParquetSource : public Source {
       }
       ASSIGN_OR_RETURN(const OpenFile file, OpenInput(files_.Locate(path)));
       RETURN_IF_ERROR(CheckColumns(*columns_, *file.schema, file.path));
-      return visit({.path = path, .stamp = file.input->stamp(), .rows = file.rows});
+      return visit(
+          {.path = path, .key = listed.key, .stamp = file.input->stamp(), .rows = file.rows});
     });
   }
 
@@ -215,7 +217,8 @@ class ParquetSource : public Source {
 Result<std::string> FindFirst(const InputSpec& spec, const InputFiles& files) {
   std::string first;
   int64_t others = 0;
-  const Status status = files.Visit("", [&](const std::string& path) -> Status {
+  const Status status = files.Visit("", [&](const ListedFile& listed) -> Status {
+    const std::string& path = listed.path;
     ASSIGN_OR_RETURN(const std::string format, FileFormat(files.Locate(path)));
     if (format == "parquet") {
       first = path;

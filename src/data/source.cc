@@ -18,8 +18,11 @@ Result<std::string> FindFormat(const InputSpec& spec, const InputFiles& files) {
   std::string format;
   std::string first_unknown;
   int64_t unknown = 0;
-  const Status status = files.Visit("", [&](const std::string& path) -> Status {
-    ASSIGN_OR_RETURN(format, FileFormat(files.Locate(path)));
+  const Status status = files.Visit("", [&](const ListedFile& listed) -> Status {
+    const std::string& path = listed.path;
+    Result<std::string> found = FileFormat(files.Locate(path));
+    if (!found && found.error().code == ErrorCode::kNotFound && files.is_manifest()) return {};
+    ASSIGN_OR_RETURN(format, std::move(found));
     if (!format.empty()) return Fail(ErrorCode::kCancelled, "found");
     if (unknown++ == 0) first_unknown = path;
     return {};
@@ -28,8 +31,9 @@ Result<std::string> FindFormat(const InputSpec& spec, const InputFiles& files) {
     return std::unexpected(status.error());
   if (!format.empty()) return format;
   if (unknown == 0)
-    return FailWith(ErrorCode::kNotFound, fmt::format("input {}: no files there", spec.uri),
-                    "check input.uri; names that begin with '.' are left out");
+    return FailWith(
+        ErrorCode::kNotFound, fmt::format("input {}: no files there", spec.uri),
+        "check input.uri; names that begin with '.' are left out, unless a manifest lists them");
   return FailWith(
       ErrorCode::kInvalid,
       fmt::format("input {}: none of its {} files is a picture, tar, IDX or Parquet, {} first",

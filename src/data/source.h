@@ -23,7 +23,7 @@ namespace armada {
 
 // What a job wants of its input; the ledger fills it from job.json.
 struct InputSpec {
-  std::string uri;     // folder, file or glob; local
+  std::string uri;     // folder, file, glob or manifest; local
   std::string format;  // auto | idx | parquet | images | tar
   std::string id;      // "" = uri#position, or a column's name
   std::vector<std::string>
@@ -38,6 +38,9 @@ struct InputSpec {
   std::string column;  // parquet: the column of pictures
 };
 
+// The stamp of a file that a manifest names and that was not there when it was planned.
+inline constexpr FileStamp kAbsentFile = {.size_bytes = -1};
+
 // A file that is one record, as the plan pins it.
 struct PinnedFile {
   std::string path;  // below the input's root
@@ -47,8 +50,9 @@ struct PinnedFile {
 
 // A file of the input as the plan pins it.
 struct SourceFile {
-  std::string path;  // below the input's root, '/'-separated: what ids are made of
-  FileStamp stamp;
+  std::string path;        // below the input's root, '/'-separated: what ids are made of
+  std::string key;         // where the listing goes on behind it; listings are in the order of keys
+  FileStamp stamp;         // kAbsentFile: it is listed, and not there
   int64_t rows = 0;        // INT64_MAX: not known before it is read (gz)
   bool splittable = true;  // false: one shard (gz)
   bool is_record = false;  // one record: many such files make a shard
@@ -78,7 +82,7 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  // Visits the input's files in byte order of their paths, beginning after `after` ("" = all).
+  // Visits the input's files in byte order of their keys, beginning after `after` ("" = all).
   // Files that are no input (labels, other formats) are counted in *skipped. Stops at visit's first
   // error.
   virtual Status List(const std::string& after, int64_t* skipped,

@@ -76,14 +76,19 @@ class TarSource : public Source {
 
   Status List(const std::string& after, int64_t* skipped,
               const std::function<Status(const SourceFile&)>& visit) override {
-    return files_.Visit(after, [&](const std::string& path) -> Status {
+    return files_.Visit(after, [&](const ListedFile& listed) -> Status {
+      const std::string& path = listed.path;
       ASSIGN_OR_RETURN(const std::string format, FileFormat(files_.Locate(path)));
       if (format != "tar") {
         ++*skipped;
         return {};
       }
       ASSIGN_OR_RETURN(const FileStamp stamp, StampFile(files_.Locate(path)));
-      return visit({.path = path, .stamp = stamp, .rows = kToTheEnd, .splittable = false});
+      return visit({.path = path,
+                    .key = listed.key,
+                    .stamp = stamp,
+                    .rows = kToTheEnd,
+                    .splittable = false});
     });
   }
 

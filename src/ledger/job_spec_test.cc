@@ -375,7 +375,8 @@ TEST(JobSpec, AllMistakesAreReportedAtOnceUpToTwenty) {
       "not 'x'\n"
       "  conf/photos.yaml:3:18: fleet.workers: expected a whole number from 1 to 1000, not "
       "'0'\n"
-      "  conf/photos.yaml: input.uri is missing: What is predicted: a folder, a file or a glob.");
+      "  conf/photos.yaml: input.uri is missing: What is predicted: a folder, a file, a glob, or a "
+      "manifest: a file whose name ends in `.manifest` and that lists paths, one a line.");
   std::string many = kMinimal;
   for (int i = 0; i < 25; ++i) many += "xxxxxxxx" + std::to_string(i) + ": 1\n";
   EXPECT_THAT(Mistake(many), HasSubstr("25 mistakes"));

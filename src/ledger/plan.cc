@@ -69,7 +69,7 @@ class Planner {
 
   // True when the plan is finished; false when another's part stands behind behind().
   Result<bool> Run(Source& source) {
-    awaited_path_ = behind_.resume_path;
+    awaited_key_ = behind_.resume_key;
     awaited_begin_ = behind_.resume_begin;
     const Status listed = source.List(part_.facts.resume_after, &skipped_,
                                       [&](const SourceFile& file) { return Add(file); });
@@ -79,7 +79,7 @@ class Planner {
     if (theirs_) return false;
     if (!ended) return std::unexpected(ended.error());
     passed_skipped_ = skipped_;
-    if (awaited_begin_ > 0) return Changed(awaited_path_);
+    if (awaited_begin_ > 0) return Changed(awaited_key_);
     part_.facts.last = true;
     if (part_.facts.next_shard == 0)
       return Fail(ErrorCode::kInvalid, "no records in its {} files ({} others were skipped)",
@@ -104,7 +104,7 @@ class Planner {
     part_.facts.job_id = behind_.job_id;
     part_.facts.first_shard = part_.facts.next_shard = behind_.next_shard;
     part_.facts.resume_after = behind_.resume_after;
-    part_.facts.resume_path = behind_.resume_path;
+    part_.facts.resume_key = behind_.resume_key;
     part_.facts.resume_begin = behind_.resume_begin;
     bytes_ = 0;
   }
@@ -113,8 +113,8 @@ class Planner {
     int64_t begin = 0;
     if (awaited_begin_ > 0) {
       // The earlier part that begins this file also counted what was skipped before it.
-      if (file.path < awaited_path_) return {};
-      if (file.path > awaited_path_) return Changed(awaited_path_);
+      if (file.key < awaited_key_) return {};
+      if (file.key > awaited_key_) return Changed(awaited_key_);
       ASSIGN_OR_RETURN(const FileStamp planned, AwaitedStamp());
       if (!(file.stamp == planned)) return Changed(file.path);
       begin = std::exchange(awaited_begin_, 0);
@@ -122,6 +122,7 @@ class Planner {
     }
     if (file.is_record) return AddToRun(file);
     RETURN_IF_ERROR(EndRun());
+    key_ = file.key;
     while (begin < file.rows) {
       const int64_t left = file.rows - begin;
       const int64_t rows = file.splittable ? std::min(left, limits_.shard_records) : left;
@@ -132,15 +133,15 @@ class Planner {
       begin += rows;
       passed_skipped_ = skipped_;  // also when a part ends within this file
     }
-    Passed(file.path, 1);
+    Passed(1);
     return {};
   }
 
-  // `files` more are planned whole, this one last: the listing would go on behind it.
-  void Passed(const std::string& path, int64_t files) {
+  // `files` more are planned whole, up to key_: the listing would go on behind it.
+  void Passed(int64_t files) {
     part_.facts.files += files;
-    part_.facts.resume_after = path;
-    part_.facts.resume_path.clear();
+    part_.facts.resume_after = key_;
+    part_.facts.resume_key.clear();
     part_.facts.resume_begin = 0;
     passed_skipped_ = skipped_;
   }
@@ -155,6 +156,7 @@ class Planner {
     run_.push_back(pinned);
     run_bytes_ += pinned_bytes;
     run_skipped_ = skipped_;
+    key_ = file.key;
     return {};
   }
 
@@ -162,7 +164,6 @@ class Planner {
   Status EndRun() {
     if (run_.empty()) return {};
     const auto files = static_cast<int64_t>(run_.size());
-    const std::string last = run_.back().path;
     PlannedShard shard{.shard = part_.facts.next_shard,
                        .input = {.path = run_[0].path,
                                  .stamp = run_[0].stamp,
@@ -171,7 +172,7 @@ class Planner {
                                  .files = std::exchange(run_, {})}};
     run_bytes_ = 0;
     RETURN_IF_ERROR(Add(std::move(shard)));
-    Passed(last, files);
+    Passed(files);
     passed_skipped_ = run_skipped_;
     return {};
   }
@@ -189,7 +190,7 @@ class Planner {
       part_.facts.records_known = false;
     else
       part_.facts.records += shard.input.end - shard.input.begin;
-    part_.facts.resume_path = shard.input.path;
+    part_.facts.resume_key = key_;
     part_.facts.resume_begin = shard.input.end;
     ++part_.facts.next_shard;
     bytes_ += shard_bytes;
@@ -235,8 +236,9 @@ class Planner {
   int64_t counted_skipped_ = 0;  // of them, in the parts before
   std::vector<PinnedFile> run_;  // files of one record each that are no shard yet
   int64_t run_bytes_ = 0;
-  int64_t run_skipped_ = 0;   // skipped up to the run's last file
-  std::string awaited_path_;  // with awaited_begin_ > 0: the file to go on with
+  int64_t run_skipped_ = 0;  // skipped up to the run's last file
+  std::string key_;          // of the latest file in run_, or that shards are cut from
+  std::string awaited_key_;  // with awaited_begin_ > 0: of the file to go on with
   int64_t awaited_begin_ = 0;
   bool theirs_ = false;
 };

@@ -26,6 +26,7 @@ class ListedFiles : public Source {
   explicit ListedFiles(const std::map<std::string, int64_t>& rows) {
     for (const auto& [path, count] : rows)
       files.push_back({.path = path,
+                       .key = path,
                        .stamp = {.size_bytes = count, .mtime_ns = 5, .inode = files.size() + 1},
                        .rows = count,
                        .splittable = count != kUnknown});
@@ -33,7 +34,7 @@ class ListedFiles : public Source {
   Status List(const std::string& after, int64_t* skipped,
               const std::function<Status(const SourceFile&)>& visit) override {
     for (const SourceFile& file : files) {
-      if (file.path <= after) continue;
+      if (file.key <= after) continue;
       if (file.path.ends_with(".txt"))
         ++*skipped;
       else
@@ -89,6 +90,7 @@ ListedFiles LooseFiles(int count) {
   ListedFiles source({});
   for (int i = 0; i < count; ++i)
     source.files.push_back({.path = fmt::format("{:03}.jpg", i),
+                            .key = fmt::format("{:03}.jpg", i),
                             .stamp = {.size_bytes = i, .mtime_ns = 5, .inode = 100u + i},
                             .rows = 1,
                             .splittable = false,
@@ -119,7 +121,7 @@ void ExpectAllFiles(Plan& plan, const ListedFiles& source) {
 TEST(Plan, FilesOfOneRecordFormRuns) {
   MemoryStore store;
   ListedFiles source = LooseFiles(25);
-  source.files.insert(source.files.begin() + 12, {.path = "011.jpg.txt"});
+  source.files.insert(source.files.begin() + 12, {.path = "011.jpg.txt", .key = "011.jpg.txt"});
   const auto totals = CompletePlan(store, source, kJob, {.shard_records = 10});
   ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
   EXPECT_EQ(*totals, (PlanTotals{.shards = 3, .records = 25, .files = 25, .skipped_files = 1}));
@@ -143,7 +145,8 @@ TEST(Plan, RunsGoOnBehindAnothersPart) {
   ListedFiles source = LooseFiles(40);
   for (const int at : {35, 20, 12, 3})
     source.files.insert(source.files.begin() + at,
-                        {.path = source.files[static_cast<size_t>(at) - 1].path + ".txt"});
+                        {.path = source.files[static_cast<size_t>(at) - 1].path + ".txt",
+                         .key = source.files[static_cast<size_t>(at) - 1].path + ".txt"});
   const PlanLimits limits{.shard_records = 4, .part_shards = 2};
   MemoryStore whole;
   const auto totals = CompletePlan(whole, source, kJob, limits);
@@ -332,6 +335,34 @@ TEST(Plan, ADamagedOrForeignPartIsCorrupt) {
     const Error error = plan ? (*plan)->Shard(0).error() : plan.error();  // footer or rows
     EXPECT_EQ(error.code, ErrorCode::kCorrupt);
     EXPECT_THAT(error.message, HasSubstr(key));
+  }
+}
+
+TEST(Plan, FollowsTheListingsOwnOrderAndGoesOnByItsKeys) {
+  // As a manifest lists them: in no order of the paths, and one of them twice.
+  ListedFiles source({});
+  for (const char* path : {"z", "a", "m", "a", "b"})
+    source.files.push_back({.path = path,
+                            .key = fmt::format("{:03}", source.files.size()),
+                            .stamp = {.size_bytes = 9, .mtime_ns = 5, .inode = 1},
+                            .rows = 25});
+  MemoryStore whole;
+  const PlanLimits limits{.shard_records = 10, .part_shards = 2};
+  ASSERT_TRUE(CompletePlan(whole, source, kJob, limits));
+  const auto plan = Plan::Open(whole, kJob);
+  ASSERT_TRUE(plan);
+  ExpectCovers(**plan, source, 10);
+  // Another planner goes on behind every part, also in the middle of a file.
+  const auto parts = ListAll(whole, "plan/");
+  ASSERT_TRUE(parts);
+  ASSERT_GT(parts->size(), 5u);
+  for (size_t there = 0; there < parts->size(); ++there) {
+    MemoryStore store;
+    for (size_t i = 0; i < there; ++i)
+      ASSERT_TRUE(store.Create((*parts)[i].key, *whole.Get((*parts)[i].key)));
+    ASSERT_TRUE(CompletePlan(store, source, kJob, limits));
+    for (const ObjectInfo& part : *parts)
+      EXPECT_EQ(*store.Get(part.key), *whole.Get(part.key)) << there;
   }
 }
 

@@ -63,7 +63,9 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .member = MEMBER(input.uri),
      .identity = true,
      .required = true,
-     .meaning = "What is predicted: a folder, a file or a glob."},
+     .meaning =
+         "What is predicted: a folder, a file, a glob, or a manifest: a file whose name ends in "
+         "`.manifest` and that lists paths, one a line."},
     {.path = "input.format",
      .kind = SpecKind::kChoice,
      .member = MEMBER(input.format),
