@@ -87,12 +87,8 @@ Status StageBench::Decode() {
 }
 
 Result<std::shared_ptr<Model>> StageBench::OpenModel(int64_t batch, int64_t lanes) {
-  ModelOptions options;
-  options.precision = record_.precision;
-  options.transform = record_.transform;
-  options.max_batch = batch;
-  options.lanes = static_cast<int>(lanes);
-  return engine_->Open(record_.spec.model.path, options);
+  return engine_->Open(record_.spec.model.path,
+                       ModelOptionsOf(record_, batch, static_cast<int>(lanes)));
 }
 
 Status StageBench::Prepare() {

@@ -56,6 +56,9 @@ struct InputTransform {
 struct ModelOptions {
   Precision precision = Precision::kF32;
   InputTransform transform;
+  // Sizes for what the model leaves open of its one input's record; dimensions that it fixes stay.
+  // Empty: it leaves nothing open.
+  std::vector<int64_t> record_shape;
   int64_t max_batch = 1024;  // Streams accept 1..max_batch rows
   int lanes = 1;             // Streams that run at the same time, one thread each
 
@@ -90,9 +93,11 @@ class Engine {
   virtual ~Engine() = default;
   virtual std::string version() const = 0;  // "OpenVINO 2026.4.1"
   virtual bool HasBf16() const = 0;         // natively, on this CPU
-  // The signature alone, without compiling. kInvalid when no front-end reads the file, naming how
-  // to export it.
-  virtual Result<Signature> Inspect(const std::string& path) = 0;
+  // The signature alone, without compiling, with record_shape as in ModelOptions. kInvalid when no
+  // front-end reads the file, naming how to export it.
+  virtual Result<Signature> Inspect(const std::string& path,
+                                    const std::vector<int64_t>& record_shape) = 0;
+  Result<Signature> Inspect(const std::string& path) { return Inspect(path, {}); }
   virtual Result<std::shared_ptr<Model>> Open(const std::string& path,
                                               const ModelOptions& options) = 0;
 };

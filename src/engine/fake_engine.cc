@@ -184,7 +184,9 @@ class FakeEngine : public Engine {
   std::string version() const override { return "fake 1"; }
   bool HasBf16() const override { return false; }
 
-  Result<Signature> Inspect(const std::string& path) override {
+  using Engine::Inspect;
+  Result<Signature> Inspect(const std::string& path,
+                            const std::vector<int64_t>& /*record_shape*/) override {
     ASSIGN_OR_RETURN(FakeModelFile file, Load(path));
     return file.signature;
   }

@@ -133,8 +133,11 @@ class OpenVinoEngine : public Engine {
     return capabilities && std::ranges::count(*capabilities, ov::device::capability::BF16) > 0;
   }
 
-  Result<Signature> Inspect(const std::string& path) override {
-    ASSIGN_OR_RETURN(const Graph graph, ReadGraph(core_, path));
+  using Engine::Inspect;
+  Result<Signature> Inspect(const std::string& path,
+                            const std::vector<int64_t>& record_shape) override {
+    ASSIGN_OR_RETURN(Graph graph, ReadGraph(core_, path));
+    RETURN_IF_ERROR(FixRecord(graph, record_shape, path));
     return SignatureOf(graph);
   }
 
@@ -147,6 +150,7 @@ class OpenVinoEngine : public Engine {
                       "set model.precision to f32, or use machines with AVX512_BF16 or AMX");
     }
     ASSIGN_OR_RETURN(Graph graph, ReadGraph(core_, path));
+    RETURN_IF_ERROR(FixRecord(graph, options.record_shape, path));
     Signature signature = SignatureOf(graph);
     RETURN_IF_ERROR(CheckRunnable(signature, graph, path));
     ASSIGN_OR_RETURN(const int64_t graph_rows, FixBatch(graph, options.max_batch, path));

@@ -148,6 +148,27 @@ TEST(OpenVinoInspect, NamesInputsAndOutputs) {
               ElementsAre("image: f32 [N, 3, ?, ?]"));
 }
 
+TEST(OpenVinoInspect, SizesThatAreOpenMayBeSaid) {
+  const auto signature = OpenVino().Inspect(TestModel("open_size.onnx"), {3, 4, 5});
+  ASSERT_TRUE(signature);
+  EXPECT_THAT(Describe(signature->inputs), ElementsAre("image: f32 [N, 3, 4, 5]"));
+  const auto fixed = OpenVino().Inspect(TestModel("dense.onnx"), {7, 7});
+  ASSERT_TRUE(fixed);
+  EXPECT_THAT(Describe(fixed->inputs), ElementsAre("x: f32 [N, 2, 3]")) << "what is fixed stays";
+}
+
+TEST(OpenVinoEngine, RunsAModelOfOpenSizeAtTheSizeThatIsSaid) {
+  const std::shared_ptr<Model> model =
+      OpenModel(TestModel("open_size.onnx"), {.record_shape = {3, 2, 2}, .max_batch = 2});
+  ASSERT_TRUE(model);
+  const auto stream = model->NewStream().value();
+  const std::vector<float> records = {1, 2, 3, 4, 0, 0, 0, 4,  5, 5, 5, 5,
+                                      8, 8, 8, 8, 1, 1, 1, -3, 0, 0, 0, 0};
+  std::vector<std::span<const float>> outputs(1);
+  ASSERT_TRUE(stream->Run(std::as_bytes(std::span(records)), 2, outputs));
+  EXPECT_THAT(outputs[0], ElementsAre(2.5f, 1, 5, 8, 0, 0));
+}
+
 TEST(OpenVinoInspect, KnowsHelloWorld) {
   const auto digits = OpenVino().Inspect(SOURCE_DIR "/examples/hello-world/digits.onnx");
   ASSERT_TRUE(digits) << digits.error().ToString();

@@ -177,6 +177,24 @@ Result<Graph> ReadGraph(ov::Core& core, const std::string& path) {
   return graph;
 }
 
+Status FixRecord(Graph& graph, const std::vector<int64_t>& record_shape, const std::string& path) {
+  if (record_shape.empty() || graph.model->inputs().size() != 1) return {};
+  ov::PartialShape shape = graph.model->input(0).get_partial_shape();
+  if (shape.rank().is_dynamic() || shape.size() != record_shape.size() + 1) return {};
+  bool open = false;
+  for (size_t i = 0; i < record_shape.size(); ++i) {
+    if (shape[i + 1].is_static()) continue;
+    shape[i + 1] = record_shape[i];
+    open = true;
+  }
+  if (!open) return {};
+  auto fixed = Guarded(ErrorCode::kInvalid,
+                       fmt::format("{}: it does not take records of {}", path, shape.to_string()),
+                       [&] { return graph.model->reshape(shape), true; });
+  if (!fixed) return std::unexpected(std::move(fixed).error());
+  return {};
+}
+
 Signature SignatureOf(const Graph& graph) {
   const std::shared_ptr<const ov::Model> probe = Reshaped(*graph.model, kProbeBatch);
   const std::shared_ptr<const ov::Model> model =
@@ -205,11 +223,13 @@ Status CheckRunnable(const Signature& signature, const Graph& graph, const std::
   }
   const ov::PartialShape& shape = graph.model->input(0).get_partial_shape();
   if (shape.rank().is_dynamic() || shape.size() == 0 || input.elements() < 1) {
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: input {} has shape {}; only the first dimension, the batch, "
-                                "may be open",
-                                path, input.name, shape.to_string()),
-                    "export it with the size of one record fixed");
+    return FailWith(
+        ErrorCode::kInvalid,
+        fmt::format("{}: input {} has shape {}; only the first dimension, the batch, "
+                    "may be open",
+                    path, input.name, shape.to_string()),
+        "for pictures say their size: preprocess.size; else export the model with the size of "
+        "one record fixed");
   }
   for (const TensorSpec& output : signature.outputs) {
     if (output.declared == "string") {

@@ -40,6 +40,10 @@ struct Graph {
 };
 Result<Graph> ReadGraph(ov::Core& core, const std::string& path);
 
+// Gives the dimensions that the one input leaves open behind the batch these sizes; empty: does
+// nothing. kInvalid when the graph does not accept them.
+Status FixRecord(Graph& graph, const std::vector<int64_t>& record_shape, const std::string& path);
+
 // The signature, with the records' shapes as they follow from a batch of known size where the graph
 // allows to set one.
 Signature SignatureOf(const Graph& graph);

@@ -23,7 +23,9 @@ class RoundingEngine : public Engine {
       : has_bf16_(has_bf16), errors_(std::move(errors)) {}
   std::string version() const override { return "rounding 1"; }
   bool HasBf16() const override { return has_bf16_; }
-  Result<Signature> Inspect(const std::string& path) override { return TheSignature(); }
+  Result<Signature> Inspect(const std::string& path, const std::vector<int64_t>&) override {
+    return TheSignature();
+  }
   Result<std::shared_ptr<Model>> Open(const std::string& path,
                                       const ModelOptions& options) override {
     return std::make_shared<RoundingModel>(

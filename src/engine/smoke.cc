@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t kMaxRows = 16;
 constexpr double kTolerance = 1e-4;
 constexpr int kExitError = 3;
-constexpr std::string_view kKeyVersion = "1";  // change it when the test itself changes
+constexpr std::string_view kKeyVersion = "2";  // change it when the test itself changes
 
 Json OptionsToJson(std::string_view engine, const std::string& path, const ModelOptions& options) {
   return {{"engine", engine},
@@ -32,6 +32,7 @@ Json OptionsToJson(std::string_view engine, const std::string& path, const Model
           {"rescale", options.transform.rescale},
           {"mean", options.transform.mean},
           {"std", options.transform.stddev},
+          {"record_shape", options.record_shape},
           {"max_batch", std::min(options.max_batch, kMaxRows)}};
 }
 
@@ -45,6 +46,7 @@ ModelOptions OptionsFromJson(const Json& json) {
   options.transform.rescale = json.at("rescale").get<double>();
   options.transform.mean = json.at("mean").get<std::vector<double>>();
   options.transform.stddev = json.at("std").get<std::vector<double>>();
+  options.record_shape = json.at("record_shape").get<std::vector<int64_t>>();
   options.max_batch = json.at("max_batch").get<int64_t>();
   return options;
 }

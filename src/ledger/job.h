@@ -60,6 +60,9 @@ struct JobRecord {
   static Result<JobRecord> FromJson(const Json& json);
 };
 
+// How the job's model is opened, for batches of at most so many records.
+ModelOptions ModelOptionsOf(const JobRecord& record, int64_t max_batch, int lanes);
+
 // What Submit has opened to try a new job's model, for whoever works on it in this process: neither
 // is opened twice. Null in all other cases.
 struct OpenedModel {

@@ -308,6 +308,14 @@ Result<JobRecord> ReadRecord(const Json& json) {
 
 }  // namespace
 
+ModelOptions ModelOptionsOf(const JobRecord& record, int64_t max_batch, int lanes) {
+  return {.precision = record.precision,
+          .transform = record.transform,
+          .record_shape = record.signature.inputs[0].shape,
+          .max_batch = max_batch,
+          .lanes = lanes};
+}
+
 Json JobRecord::ToJson() const {
   return {{"format", kFormat},
           {"job_id", job_id},

@@ -106,10 +106,10 @@ std::vector<SampleOutput> SampleOutputs(const JobRecord& record) {
 Result<ParityRun> ParityRun::Open(Engine& engine, const std::string& model_path,
                                   const JobRecord& record, const ParityWay& way) {
   ParityRun run;
-  ASSIGN_OR_RETURN(run.model_, engine.Open(model_path, {.precision = way.precision,
-                                                        .transform = way.transform,
-                                                        .max_batch = kSampleBatchRows,
-                                                        .lanes = 1}));
+  ModelOptions options = ModelOptionsOf(record, kSampleBatchRows, 1);
+  options.precision = way.precision;
+  options.transform = way.transform;
+  ASSIGN_OR_RETURN(run.model_, engine.Open(model_path, options));
   ASSIGN_OR_RETURN(run.stream_, run.model_->NewStream());
   const Signature& signature = run.model_->signature();
   run.record_bytes_ =

@@ -93,12 +93,23 @@ Status CheckInputs(const std::string& path, const Signature& signature) {
                     fmt::format("{}: the model has {} inputs: {}", Printable(path),
                                 signature.inputs.size(), Listed(signature.inputs)),
                     "this version feeds models with one input: export one that has it");
-  if (signature.inputs[0].elements() < 1)
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: the size of its input {} is open", Printable(path),
-                                Printable(signature.inputs[0].ToString())),
-                    "export the model with fixed sizes; only the batch may stay open");
   return {};
+}
+
+// The signature of the records that the job feeds: where the model leaves sizes open,
+// preprocess.size says them.
+Status FixOpenSizes(Engine& engine, const JobSpec& spec, Signature* signature) {
+  const std::string& path = spec.model.path;
+  if (signature->inputs[0].elements() < 1) {
+    ASSIGN_OR_RETURN(const auto shape, FilledShape(spec, signature->inputs[0]));
+    ASSIGN_OR_RETURN(*signature, engine.Inspect(path, shape));
+  }
+  if (signature->inputs[0].elements() >= 1) return {};
+  return FailWith(ErrorCode::kInvalid,
+                  fmt::format("{}: the size of its input {} is open", Printable(path),
+                              Printable(signature->inputs[0].ToString())),
+                  "export the model with fixed sizes; only the batch, and the height and width of "
+                  "pictures, may stay open");
 }
 
 InputSpec WantedInput(const JobSpec& spec, const Signature& signature) {
@@ -204,10 +215,7 @@ Status ResolveByTrial(Source& source, const SubmitOptions& options, JobRecord* r
   const Result<Sample> sampled = TakeSample(source, record->input, record_bytes, options.careful);
   if (!sampled) return Annotate(sampled.error(), Printable(spec.input.uri));
   const Batch& sample = sampled->records;
-  const ModelOptions model_options{.precision = record->precision,
-                                   .transform = record->transform,
-                                   .max_batch = sample.rows,
-                                   .lanes = options.lanes};
+  const ModelOptions model_options = ModelOptionsOf(*record, sample.rows, options.lanes);
   if (options.smoke_test)
     RETURN_IF_ERROR(SmokeTest(record->engine, spec.model.path, model_options,
                               {.model_sha256 = record->model_sha256}));
@@ -292,6 +300,7 @@ Result<JobRecord> ResolveJob(const JobSpec& spec, const JobIdentity& identity,
   record.engine_version = engine.version();
   ASSIGN_OR_RETURN(record.signature, engine.Inspect(path));
   RETURN_IF_ERROR(CheckInputs(path, record.signature));
+  RETURN_IF_ERROR(FixOpenSizes(engine, spec, &record.signature));
   RETURN_IF_ERROR(ChooseOutputs(spec, record.signature, &record.schema));
   record.schema.top_k = static_cast<int>(spec.postprocess.top_k);
   RETURN_IF_ERROR(CheckLabels(spec, identity, record.schema));

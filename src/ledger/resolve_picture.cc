@@ -73,6 +73,22 @@ Status CheckSize(const JobSpec& spec, const Shape& shape) {
 
 }  // namespace
 
+Result<std::vector<int64_t>> FilledShape(const JobSpec& spec, const TensorSpec& input) {
+  const std::vector<double>& size = spec.preprocess.size;
+  if (input.shape.size() != 3) return input.shape;  // no picture's
+  ASSIGN_OR_RETURN(Shape shape, ShapeOf(spec, input));
+  const bool is_open = shape.height < 1 || shape.width < 1;
+  if (is_open && size.empty())
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("{}: its input {} leaves the pictures' height and width open",
+                                Printable(spec.model.path), Printable(input.ToString())),
+                    "say what your own code resizes to: preprocess.size, for example [224, 224]");
+  if (shape.height < 1) shape.height = static_cast<int64_t>(size.front());
+  if (shape.width < 1) shape.width = static_cast<int64_t>(size.back());
+  if (shape.planes) return std::vector<int64_t>{shape.channels, shape.height, shape.width};
+  return std::vector<int64_t>{shape.height, shape.width, shape.channels};
+}
+
 bool ArePictures(const InputSpec& input) {
   return input.format == "images" || input.format == "tar" || !input.column.empty();
 }

@@ -2,6 +2,9 @@
 // Internal to ledger/. Pure.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "base/result.h"
 #include "data/source.h"
 #include "engine/engine.h"
@@ -20,5 +23,9 @@ Status ResolvePicture(const JobSpec& spec, const Signature& signature, InputSpec
 
 // kInvalid when keys that are for pictures were set though records are none.
 Status CheckNoPictureKeys(const JobSpec& spec);
+
+// The shape of a model's record with its open height and width taken from preprocess.size. kInvalid
+// when that is needed and not set, or where it is not clear which dimensions they are.
+Result<std::vector<int64_t>> FilledShape(const JobSpec& spec, const TensorSpec& input);
 
 }  // namespace armada

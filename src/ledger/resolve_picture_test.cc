@@ -90,5 +90,28 @@ TEST(CheckNoPictureKeys, NamesTheKeyThatIsForPictures) {
   EXPECT_TRUE(CheckNoPictureKeys(JobSpec()));
 }
 
+Result<std::vector<int64_t>> Fill(const std::string& keys, std::vector<int64_t> shape,
+                                  const std::string& layout = "auto") {
+  const auto spec =
+      ParseJobSpec("model: {path: m.onnx, layout: " + layout + "}\ninput: {uri: p}\n" + keys + "\n",
+                   "job.yaml", "", {});
+  EXPECT_TRUE(spec.has_value()) << spec.error().ToString();
+  return FilledShape(*spec, Takes(std::move(shape)).inputs[0]);
+}
+
+TEST(FilledShape, TakesOpenSizesFromPreprocess) {
+  const std::string size = "preprocess: {size: [20, 30]}";
+  using Shape = std::vector<int64_t>;
+  EXPECT_EQ(Fill(size, {3, -1, -1}).value(), (Shape{3, 20, 30}));
+  EXPECT_EQ(Fill(size, {-1, -1, 3}).value(), (Shape{20, 30, 3}));
+  EXPECT_EQ(Fill(size, {3, 224, -1}).value(), (Shape{3, 224, 30})) << "what is fixed stays";
+  EXPECT_EQ(Fill(size, {-1, -1, -1}, "nhwc").value(), (Shape{20, 30, -1}));
+  EXPECT_EQ(Fill(size, {-1}).value(), (Shape{-1})) << "no picture's";
+}
+
+TEST(FilledShape, SaysWhatToSet) {
+  EXPECT_THAT(Fill("", {3, -1, -1}).error().ToString(), HasSubstr("preprocess.size, for example"));
+}
+
 }  // namespace
 }  // namespace armada

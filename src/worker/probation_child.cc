@@ -45,11 +45,8 @@ class Tried {
   static Result<Tried> Open(const JobRecord& record, const std::string& model_path, int64_t rows) {
     Tried tried;
     ASSIGN_OR_RETURN(tried.engine_, NewEngine(record.engine));
-    ModelOptions options;
-    options.precision = record.precision;
-    options.transform = record.transform;
-    options.max_batch = rows;
-    ASSIGN_OR_RETURN(tried.model_, tried.engine_->Open(model_path, options));
+    ASSIGN_OR_RETURN(tried.model_,
+                     tried.engine_->Open(model_path, ModelOptionsOf(record, rows, 1)));
     ASSIGN_OR_RETURN(tried.stream_, tried.model_->NewStream());
     tried.outputs_.resize(tried.model_->signature().outputs.size());
     tried.record_bytes_ =

@@ -98,6 +98,41 @@ def test_a_killed_tar_job_goes_on_behind_what_is_committed(photos):
     succeeded("verify", "tar.armada", "--deep")
 
 
+def test_a_manifest_gives_a_row_a_line(photos, tmp_path):
+    good, other = FIXTURES[0].name, FIXTURES[2].name
+    elsewhere = tmp_path / "elsewhere.png"
+    shutil.copy(FIXTURES[4], elsewhere)
+    lines = [f"photos/{other}", str(elsewhere), "", "photos/gone.jpg", f"photos/{good}", f"photos/{other}"]
+    pathlib.Path("some.manifest").write_bytes("\r\n".join(lines).encode())
+    job = write_job("job.yaml", name="job", model={"path": str(PIXELS)}, input={"uri": "some.manifest"},
+                    limits={"max_dead": "100%"}, plan={"shard_records": 2})
+    report("run", job)
+    found = [row for path in sorted(outputs("job.armada")) for row in parquet.read_table(path).to_pylist()]
+    assert [row["id"] for row in found] == [line for line in lines if line]
+    assert {row["id"]: row["error"] for row in found if row["error"]} == {
+        "photos/gone.jpg": "input_missing: the manifest lists it, but it was not there when the job was planned"}
+    _, loose = run(photos, "loose")
+    assert found[0]["values"] == found[4]["values"] == loose[other][0] if other in loose else found[0]["values"]
+    succeeded("verify", "job.armada", "--deep")
+
+
+def test_a_model_with_open_height_and_width_takes_preprocess_size(photos):
+    model = str(MODELS / "open_size.onnx")  # the mean of each channel
+    job = {"name": "open", "model": {"path": model}, "input": {"uri": str(photos)}, "limits": {"max_dead": "100%"}}
+    refused = armada("run", write_job("open.yaml", **job))
+    assert refused.returncode == 3
+    assert "leaves the pictures' height and width open" in refused.stderr
+    assert "preprocess.size" in refused.stderr
+    report("run", write_job("open.yaml", **job, preprocess={"size": [8, 8]}))
+    _, pixels = run(photos, "loose")
+    found = rows("open.armada")
+    assert found.keys() == pixels.keys()
+    for key, (values, error) in pixels.items():
+        if error is None:
+            means = [sum(values[channel::3]) / 64 for channel in range(3)]
+            assert found[key]["mean"] == pytest.approx(means, rel=2e-2), key
+
+
 def test_a_picture_that_changed_or_vanished_is_dead_and_says_so(photos):
     job = write_job("job.yaml", name="job", model={"path": str(PIXELS)}, input={"uri": str(photos)},
                     limits={"max_dead": "100%"})
