@@ -145,10 +145,11 @@ Status ExamineJob(const std::string& uri, Checks& checks) {
                            PrecisionName(record.precision), record.engine_version));
   const Result<ControlState> control = ReadControl(*job.store);
   Status state = control ? Status() : std::unexpected(control.error());
-  if (control && control->paused)
+  if (control) state = CheckNotCancelled(*control, job.store->name());
+  if (state && control && control->paused)
     state = FailWith(ErrorCode::kLimit, "paused: " + control->pause.reason,
                      fmt::format("armada resume {}", job.store->name()));
-  checks.Check("control", state, "not paused");
+  checks.Check("control", state, "neither paused nor cancelled");
   return {};
 }
 

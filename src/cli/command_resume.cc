@@ -50,6 +50,8 @@ int Resume(const ResumeOptions& options) {
   if (!job) return Failed(job.error(), options.json);
   const Result<ControlState> control = ReadControl(*job->store);
   if (!control) return Failed(control.error(), options.json);
+  if (const Status open = CheckNotCancelled(*control, Printable(job->store->name())); !open)
+    return Failed(open.error(), options.json);
   entry.utc = FormatUtc(WallMs()).text;
   if (control->paused || entry.max_dead_ppm >= 0)
     if (const Status status = AppendControl(*job->store, entry); !status)

@@ -36,6 +36,7 @@ ExitCode ExitCodeOf(const WorkerOutcome& outcome, std::string_view pause_cause) 
       return kExitDone;
     case StopReason::kAsked:
       return kExitInterrupted;
+    case StopReason::kCancelled:
     case StopReason::kTooManyDead:
       return kExitLimit;
     case StopReason::kCorrupt:

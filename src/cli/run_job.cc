@@ -86,6 +86,9 @@ Error PauseError(const ControlEntry& pause, const std::string& job) {
 int ExplainEnd(Job& job, const RunEnd& end, bool json) {
   const std::string folder = job.store->name();
   const Result<ControlState> control = ReadControl(*job.store);
+  if (control)
+    if (const Status open = CheckNotCancelled(*control, folder); !open)
+      return Failed(open.error(), json);
   if (control && control->paused) {
     (void)Failed(PauseError(control->pause, folder), json);
     return ExitCodeOfPause(control->pause.cause);

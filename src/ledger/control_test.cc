@@ -42,6 +42,46 @@ TEST(Control, TheLastWordCounts) {
   EXPECT_EQ(state->max_dead_ppm, 50'000);
 }
 
+TEST(Control, WhatIsSetAddsUpAndLeavesAPauseAlone) {
+  MemoryStore store;
+  const JobSpec spec = *ParseJobSpec("model: {path: m.onnx}\ninput: {uri: p}\n", "f", "", {});
+  ASSERT_TRUE(AppendControl(store, Pause("wait")));
+  const auto entry = MakeSetEntry(spec, {"limits.max_dead=2%"});
+  ASSERT_TRUE(entry) << entry.error().ToString();
+  ASSERT_TRUE(AppendControl(store, *entry));
+  const auto state = ReadControl(store);
+  ASSERT_TRUE(state);
+  EXPECT_TRUE(state->paused);
+  EXPECT_EQ(state->max_dead_ppm, 20'000);
+  EXPECT_EQ(state->set, (std::map<std::string, std::string>{{"limits.max_dead", "2%"}}));
+}
+
+TEST(Control, WhatCannotBeSetIsRefusedWithTheReason) {
+  const JobSpec spec = *ParseJobSpec("model: {path: m.onnx}\ninput: {uri: p}\n", "f", "", {});
+  const auto refused = [&](const std::string& text) {
+    const auto entry = MakeSetEntry(spec, {text});
+    return entry ? "accepted" : entry.error().ToString();
+  };
+  EXPECT_THAT(refused("preprocess.size=[8, 8]"), HasSubstr("part of what the job is"));
+  EXPECT_THAT(refused("fleet.workers=3"), HasSubstr("not looked at while a job is under way"));
+  EXPECT_THAT(refused("limits.max_ded=1%"), HasSubstr("did you mean"));
+  EXPECT_THAT(refused("limits.max_dead=many"), HasSubstr("limits.max_dead"));
+  EXPECT_THAT(refused("limits.max_dead"), HasSubstr("limits.max_dead"));
+}
+
+TEST(Control, NothingLiftsACancel) {
+  MemoryStore store;
+  ASSERT_TRUE(AppendControl(store, {.action = "cancel", .reason = "wrong", .cause = "operator"}));
+  ASSERT_TRUE(AppendControl(store, {.action = "resume", .by = "operator"}));
+  const auto state = ReadControl(store);
+  ASSERT_TRUE(state);
+  EXPECT_TRUE(state->cancelled);
+  EXPECT_EQ(state->cancel.reason, "wrong");
+  const Status open = CheckNotCancelled(*state, "the job");
+  ASSERT_FALSE(open);
+  EXPECT_THAT(open.error().message, HasSubstr("cancelled"));
+}
+
 TEST(Control, EveryEntryStandsOnceWhateverTheStoreAnswers) {
   MemoryStore base;
   FaultyStore store(base, {.seed = 7, .reply_lost = 3, .request_lost = 3, .late = 4});
@@ -64,7 +104,7 @@ TEST(Control, DamageIsNamed) {
            {"", "not JSON"},
            {"[]", "'format'"},
            {R"({"format": 1})", "'action'"},
-           {R"({"format": 1, "action": "dance"})", "neither pause nor resume"},
+           {R"({"format": 1, "action": "dance"})", "none of pause, resume, set and cancel"},
            {R"({"format": 1, "action": "pause"})", "'reason'"},
            {R"({"format": 1, "action": "resume", "max_dead_ppm": 1000001})", "max_dead_ppm"}}) {
     const auto entry = ParseControl(text, 3);

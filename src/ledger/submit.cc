@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "ledger/control.h"
 #include "ledger/job.h"
 #include "ledger/names.h"
 #include "ledger/plan.h"
@@ -132,6 +133,8 @@ Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool
   if (!*created) {
     if (!there) return std::unexpected(there.error());
     RETURN_IF_ERROR(CheckSameJob(*job.store, *there, identity));
+    ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
+    RETURN_IF_ERROR(CheckNotCancelled(control, job.store->name()));
     job.record = std::move(*there);
   }
   RETURN_IF_ERROR(FinishPlan(*job.store, job.record));

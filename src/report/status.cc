@@ -59,6 +59,8 @@ Result<JobStatus> ReadStatus(Job& job, int64_t now_ms) {
   ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
   if (done)
     status.state = "done";
+  else if (status.control.cancelled)
+    status.state = "cancelled";
   else if (status.control.paused)
     status.state = "paused";
   else if (!plan)
@@ -81,6 +83,10 @@ Json JobStatus::ToJson() const {
             {"workers_ever", work.workers},
             {"rate_per_s", rate_per_s},
             {"last_sign_of_life_ms", work.last_utc_ms}};
+  if (!control.set.empty()) json["set"] = control.set;
+  if (control.cancelled)
+    json["cancel"] =
+        Json{{"reason", Printable(control.cancel.reason)}, {"utc", control.cancel.utc}};
   if (control.paused)
     json["pause"] = Json{{"cause", control.pause.cause},
                          {"reason", Printable(control.pause.reason)},
@@ -90,6 +96,11 @@ Json JobStatus::ToJson() const {
 
 std::string JobStatus::Render(int64_t now_ms) const {
   std::string text = fmt::format("{}: {}\n", Printable(name), state);
+  if (control.cancelled)
+    text += fmt::format("cancelled {}  {}\n", Printable(control.cancel.utc),
+                        Printable(control.cancel.reason));
+  for (const auto& [key, value] : control.set)
+    text += fmt::format("set       {} = {}\n", Printable(key), Printable(value));
   if (control.paused) text += fmt::format("reason    {}\n", Printable(control.pause.reason));
   std::string count = WithThousands(records);
   if (records_total >= 0) {

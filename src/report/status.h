@@ -17,7 +17,7 @@ struct JobStatus {
   std::string folder;
   std::string job_id;
   // "planning": the plan is not finished; "working": a worker gave a sign of life lately;
-  // "stopped": none did, and work is left; "paused"; "done".
+  // "stopped": none did, and work is left; "paused"; "cancelled"; "done".
   std::string state;
   ControlState control;
   int64_t shards = 0;

@@ -30,7 +30,16 @@ struct ControlConfig {
   int64_t max_dead_ppm = 10'000;  // the breaker
 };
 
-enum class StopReason : uint8_t { kNone, kAsked, kPaused, kTooManyDead, kCorrupt, kFault, kDone };
+enum class StopReason : uint8_t {
+  kNone,
+  kAsked,
+  kPaused,
+  kCancelled,
+  kTooManyDead,
+  kCorrupt,
+  kFault,
+  kDone
+};
 
 // What became of an audit that did not end with DONE.
 enum class AuditOutcome : uint8_t {
@@ -107,6 +116,9 @@ class ControlPlane {
   // REQUIRES: now_ms never goes back. It may jump, stand still and lie otherwise: only the moment
   // of commits, surveys and of leaving depends on it, never what is committed.
   std::vector<ControlAction> Step(const ControlEvent& event, int64_t now_ms);
+
+  // From now on so many records, in millionths, may be dead.
+  void SetMaxDead(int64_t ppm) { config_.max_dead_ppm = ppm; }
 
   struct Range {
     Position hi;

@@ -127,9 +127,12 @@ void Loop::Handle(IoReport report) {
     checking_control_ = false;
     if (!report.control) return;  // read again with the next look
     control_ = *report.control;
-    if (!control_.paused || plane_.stopping()) return;
-    outcome_.message = control_.pause.reason;
-    Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kPaused});
+    if (control_.max_dead_ppm >= 0) plane_.SetMaxDead(control_.max_dead_ppm);
+    if (!(control_.paused || control_.cancelled) || plane_.stopping()) return;
+    const Status cancelled = CheckNotCancelled(control_, job_.store->name());
+    outcome_.message = cancelled ? control_.pause.reason : cancelled.error().message;
+    Step({.kind = ControlEvent::Kind::kStop,
+          .reason = cancelled ? StopReason::kPaused : StopReason::kCancelled});
     return;
   }
   if (report.event.kind == ControlEvent::Kind::kWatched && report.event.ok)

@@ -63,6 +63,7 @@ int64_t LaneCount(int64_t asked, int64_t workers) {
 Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   const JobRecord& record = job.record;
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
+  RETURN_IF_ERROR(CheckNotCancelled(control, job.store->name()));
   if (control.paused) {
     WorkerOutcome outcome;
     outcome.reason = StopReason::kPaused;
@@ -97,13 +98,9 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
 
   Mailbox<LoopMessage> mail;
-  ModelOptions model_options;
-  model_options.precision = record.precision;
-  model_options.transform = record.transform;
-  model_options.lanes = static_cast<int>(lane_options.lanes);
+  ModelOptions model_options = ModelOptionsOf(record, 1, static_cast<int>(lane_options.lanes));
   // Whoever submitted in this process has tried the model in a child already.
   if (options.smoke_test && !job.opened.engine) {
-    model_options.max_batch = 1;
     RETURN_IF_ERROR(
         SmokeTest(record.engine, model_path, model_options, {.model_sha256 = record.model_sha256}));
   }

@@ -1,0 +1,90 @@
+"""pause, resume, set, cancel: what an operator tells a job's workers."""
+import pytest
+
+import driver
+from driver import Running, armada, outputs, report, rows, succeeded, write_fake_model, write_idx, write_job
+
+FOLDER = "digits.armada"
+
+
+@pytest.fixture
+def more_digits(digits, tmp_path):
+    """The same job over 70,000: seconds of work, and workers look at control once a second."""
+    (tmp_path / "images/train-images-idx3-ubyte").symlink_to(driver.mnist_dir() / "train-images-idx3-ubyte")
+    return digits
+
+
+def test_a_paused_job_stands_still_until_it_is_resumed(digits):
+    succeeded("submit", digits)
+    assert report("pause", FOLDER, "--reason", "the disk is full")["paused"] is True
+    run = armada("run", digits)
+    assert run.returncode == 1
+    assert "the job is paused: the disk is full" in run.stderr
+    assert "armada resume" in run.stderr
+    assert report("status", FOLDER)["state"] == "paused"
+    assert not outputs(FOLDER)
+    succeeded("resume", FOLDER)
+    assert report("run", digits)["done"] is True
+    assert len(rows(FOLDER)) == 10_000
+
+
+def test_a_worker_under_way_obeys_and_keeps_what_it_has(more_digits):
+    succeeded("submit", more_digits)
+    with Running("work", FOLDER) as worker:
+        assert worker.until(lambda: outputs(FOLDER))
+        succeeded("pause", FOLDER)
+        ended = worker.ended()
+    assert ended.returncode == 1
+    assert "paused" in ended.stderr
+    before = set(outputs(FOLDER))
+    assert 0 < len(rows(FOLDER)) < 70_000
+    succeeded("resume", FOLDER)
+    succeeded("work", FOLDER)
+    assert before <= set(outputs(FOLDER))
+    succeeded("verify", FOLDER, "--deep")
+
+
+def test_a_cancelled_job_never_goes_on_and_can_still_be_read(more_digits):
+    digits = more_digits
+    succeeded("submit", digits)
+    with Running("work", FOLDER) as worker:
+        assert worker.until(lambda: outputs(FOLDER))
+        assert report("cancel", FOLDER, "--reason", "the wrong model")["cancelled"] is True
+        assert worker.ended().returncode == 5
+    committed = len(rows(FOLDER))
+    for command in (["run", digits], ["work", FOLDER], ["submit", digits], ["resume", FOLDER], ["pause", FOLDER],
+                    ["set", FOLDER, "limits.max_dead=2%"], ["cancel", FOLDER]):
+        refused = armada(*command)
+        assert refused.returncode == 5, command
+        assert "cancelled at" in refused.stderr and "the wrong model" in refused.stderr, command
+    status = report("status", FOLDER)
+    assert (status["state"], status["records"]) == ("cancelled", committed)
+    assert "cancelled" in succeeded("status", FOLDER).stdout
+    assert armada("verify", FOLDER).returncode == 1, "sound, and not complete"
+    assert len(rows(FOLDER)) == committed
+
+
+def test_set_changes_limits_and_nothing_else(tmp_path):
+    write_idx("images", range(256), (64, 2, 2))
+    model = write_fake_model("model.fake.json", (2, 2), dead=[0])
+    job = write_job("digits.yaml", name="digits", model={"path": model}, input={"uri": "images"})
+    succeeded("submit", job)
+    assert report("set", FOLDER, "limits.max_dead=100%")["set"] == {"limits.max_dead": "100%"}
+    assert report("status", FOLDER)["set"] == {"limits.max_dead": "100%"}
+    assert "limits.max_dead = 100%" in succeeded("status", FOLDER).stdout
+    for text, words in {"plan.shard_records=5": "part of what the job is", "limits.max_ded=1%": "did you mean",
+                        "limits.max_dead=lots": "limits.max_dead", "limits.max_dead": "limits.max_dead",
+                        "fleet.workers=3": "not looked at while a job is under way"}.items():
+        refused = armada("set", FOLDER, text)
+        assert refused.returncode == 3, text
+        assert words in refused.stderr, text
+    assert report("status", FOLDER)["set"] == {"limits.max_dead": "100%"}, "and nothing of it was written"
+
+
+def test_commands_about_no_job_say_so():
+    for command in (["pause"], ["cancel"], ["set"], ["resume"]):
+        arguments = [*command, "nowhere", *(["a=b"] if command == ["set"] else [])]
+        refused = armada(*arguments)
+        assert refused.returncode == 3
+        assert "no job at nowhere" in refused.stderr
+        assert not driver.pathlib.Path("nowhere").exists()
