@@ -35,6 +35,7 @@ std::function<int()> DeclareCancel(CLI::App& app);
 std::function<int()> DeclareSet(CLI::App& app);
 std::function<int()> DeclareStatus(CLI::App& app);
 std::function<int()> DeclareReport(CLI::App& app);
+std::function<int()> DeclareLogs(CLI::App& app);
 std::function<int()> DeclareErrors(CLI::App& app);
 std::function<int()> DeclareVerify(CLI::App& app);
 std::function<int()> DeclareBench(CLI::App& app);

@@ -93,6 +93,13 @@ CommandGroup Look() {
            .details = {},
            .examples = "armada errors digits.armada --limit 100",
            .declare = DeclareErrors},
+          {.name = "logs",
+           .arguments = "JOB",
+           .summary = "what the workers wrote down, merged by time",
+           .details = "Workers store what they wrote once a minute, and when they leave.",
+           .examples = "armada logs digits.armada --level warn\n"
+                       "armada logs digits.armada --follow --since 10m",
+           .declare = DeclareLogs},
           {.name = "verify",
            .arguments = "JOB",
            .summary = "prove that every record has exactly one answer",

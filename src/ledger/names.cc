@@ -96,6 +96,22 @@ std::string LeaseKey(int64_t shard, int64_t epoch) {
                      suffix);
 }
 
+std::string LogKey(std::string_view worker_id, int64_t seq) {
+  CHECK(seq >= 1);
+  return fmt::format("{}{}/{}.jsonl", kLogPrefix, worker_id, Padded(seq, kShardDigits));
+}
+
+std::optional<LogName> ParseLogKey(std::string_view key) {
+  if (!Take(&key, kLogPrefix) || key.size() < kIdDigits) return std::nullopt;
+  LogName name{.worker = std::string(key.substr(0, kIdDigits))};
+  if (!Id::Parse(name.worker)) return std::nullopt;
+  key.remove_prefix(kIdDigits);
+  if (!Take(&key, "/")) return std::nullopt;
+  name.seq = TakeNumber(&key, kShardDigits);
+  if (name.seq < 1 || key != ".jsonl") return std::nullopt;
+  return name;
+}
+
 std::optional<LeaseName> ParseLeaseKey(std::string_view key) {
   LeaseName name{.shard = kSteward};
   if (!Take(&key, kStewardPrefix)) {

@@ -44,6 +44,15 @@ struct OutName {
 // nullopt for a key that is no out/ object, or lies in a group that is not its shard's.
 std::optional<OutName> ParseOutKey(std::string_view key);
 
+inline constexpr std::string_view kLogPrefix = "logs/";
+// logs/<worker id>/<seq>.jsonl. REQUIRES seq >= 1.
+std::string LogKey(std::string_view worker_id, int64_t seq);
+struct LogName {
+  std::string worker;
+  int64_t seq = 0;
+};
+std::optional<LogName> ParseLogKey(std::string_view key);
+
 struct LeaseName {
   int64_t shard = 0;  // or kSteward
   int64_t epoch = 0;

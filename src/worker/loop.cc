@@ -22,6 +22,7 @@ constexpr size_t kMaxBeatsRead = 1'000;    // at start: a sample of a larger fle
 constexpr int64_t kSlowest = 20;           // × the slowest batch so far: what is no hang
 constexpr int64_t kLongestLookMs = 1'000;  // between looks: more is the machine's standing still
 constexpr int64_t kControlMs = 1'000;
+constexpr int64_t kDeadLogged = 100;          // batches; armada errors lists all
 constexpr int64_t kFirstBackoffMs = 50;       // doubled with every try, with full jitter,
 constexpr int64_t kLongestBackoffMs = 5'000;  // up to this
 constexpr int64_t kStoreGiveUpMs = 600'000;   // a store that fails for so long ends the worker
@@ -53,12 +54,14 @@ Loop::Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail,
       pid_start_(ProcessStartTicks(ProcessId())),
       surveyor_(*job.store, job.record, plan, id.ToString()),
       deaths_(FindDeaths(*job.store, id)),
+      log_({}),
       jitter_(EntropyRandom()),
       io_(kIoThreads) {}
 
 WorkerOutcome Loop::Run() {
   rate_since_ms_ = started_ms_;
   next_beat_ms_ = started_ms_ + kFirstBeatMs;
+  LogStart();
   Step({.kind = ControlEvent::Kind::kStart});
   bool asked = false;
   while (!exited_) {
@@ -78,12 +81,14 @@ WorkerOutcome Loop::Run() {
     if (after_ms >= next_control_ms_) CheckControl();
     if (announced_ms_ > 0 && after_ms - announced_ms_ > kAnnounceMs) OpenAnnounced();
     if (after_ms >= next_beat_ms_) Beat();
+    ShipLog();
     if (options_.on_hang) LookForHang();
     if (options_.on_progress && after_ms >= next_progress_ms_) {
       next_progress_ms_ = after_ms + kProgressMs;
       options_.on_progress(MakeProgress());
     }
   }
+  LogEnd();
   Beat();
   if (asked && options_.on_hang && lanes_.oldest_run_ns() != 0)
     options_.on_hang("the engine did not finish a batch in time to leave", /*asked=*/true);
@@ -99,6 +104,11 @@ void Loop::Step(const ControlEvent& event) {
 void Loop::Handle(LaneReport report) {
   switch (report.kind) {
     case LaneReport::Kind::kRange:
+      if (report.dead > 0 && ++dead_logged_ <= kDeadLogged)
+        Log(LogLevel::kWarn,
+            fmt::format("{} of the {} records from {} on are dead", report.dead, report.records,
+                        report.lo),
+            report.shard);
       Step({.kind = ControlEvent::Kind::kRange,
             .shard = report.shard,
             .open_id = report.open_id,
@@ -137,8 +147,10 @@ void Loop::Handle(IoReport report) {
   }
   if (report.event.kind == ControlEvent::Kind::kWatched && report.event.ok)
     rows_before_.emplace(report.event.shard, report.rows_before);
-  if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status)
+  if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status) {
     outcome_.message = report.status.error().message;
+    Log(LogLevel::kError, outcome_.message);
+  }
   if (report.event.kind == ControlEvent::Kind::kChain) {
     const bool failed = report.event.chain.kind == ChainEvent::Kind::kUnknown ||
                         report.event.chain.kind == ChainEvent::Kind::kReadFailed;
@@ -153,6 +165,7 @@ void Loop::Handle(IoReport report) {
     if (!report.status && report.status.error().code != ErrorCode::kUnavailable &&
         report.status.error().code != ErrorCode::kUnknownOutcome)
       Fault(report.status.error());  // asking again would find the same
+    if (!report.status) Log(LogLevel::kWarn, "looking for work: " + report.status.error().message);
     if (report.status) claim_tries_ = 0;
     claims_failing_since_ms_ = report.status                   ? 0
                                : claims_failing_since_ms_ == 0 ? BootMs()
@@ -183,6 +196,7 @@ void Loop::Do(const ControlAction& action) {
     case Kind::kSettled:
       commits_.erase(action.open_id);
       ++commits_settled_;
+      Log(LogLevel::kInfo, fmt::format("committed up to {}", action.lo), action.shard);
       next_progress_ms_ = 0;
       return;
     case Kind::kStopDispatch:
@@ -220,8 +234,13 @@ void Loop::OpenAnnounced() {
     const ControlAction& action = opening.action;
     const auto open = plane_.open().find(action.shard);
     if (open == plane_.open().end() || open->second.open_id != action.open_id) continue;
-    lanes_.Open(action.shard, action.open_id, opening.input, action.lo,
-                deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation);
+    const bool guarded = deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation;
+    if (guarded)
+      Log(LogLevel::kWarn, "workers died here: its batches are run in a child process",
+          action.shard);
+    Log(LogLevel::kDebug, fmt::format("opened at {} of {}", action.lo, opening.input.path),
+        action.shard);
+    lanes_.Open(action.shard, action.open_id, opening.input, action.lo, guarded);
   }
   Announce();
 }
@@ -354,6 +373,11 @@ void Loop::Send(int64_t shard, uint32_t open_id, uint32_t request) {
     ChainEvent::Kind kind = ChainEvent::Kind::kUnknown;
     if (status) kind = ChainEvent::Kind::kCreated;
     if (!status && status.error().code == ErrorCode::kExists) kind = ChainEvent::Kind::kExists;
+    if (!status)
+      Log(kind == ChainEvent::Kind::kExists ? LogLevel::kInfo : LogLevel::kWarn,
+          fmt::format("the commit at {} is not settled: {}", commit->facts.lo,
+                      status.error().message),
+          shard);
     mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kChain,
                                   .shard = shard,
                                   .open_id = open_id,
@@ -384,6 +408,7 @@ void Loop::Read(const ControlAction& action) {
 }
 
 void Loop::Audit() {
+  Log(LogLevel::kInfo, "audits the job");
   io_.Submit([this] {
     IoReport report{.event = {.kind = ControlEvent::Kind::kAudited}};
     if (Result<AuditReport> audit = AuditJob(job_, plan_, /*seal=*/true)) {

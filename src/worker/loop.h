@@ -20,6 +20,7 @@
 #include "ledger/survey.h"
 #include "worker/io_pool.h"
 #include "worker/lanes.h"
+#include "worker/log_shipper.h"
 #include "worker/worker.h"
 
 namespace armada {
@@ -61,6 +62,12 @@ class Loop {
   void Audit();
   void PauseJob(const ControlAction& action);
   void CheckControl();
+  // Any thread.
+  void Log(LogLevel level, std::string message, int64_t shard = -1);
+  void LogStart();
+  void LogEnd();
+  void ShipLog();
+  bool StoreLog(const LogShipper::Segment& segment);
   std::string NextBeat();
   void Beat();
   void LookForHang();
@@ -118,6 +125,8 @@ class Loop {
   int64_t rate_since_ms_ = 0;
   int64_t rate_since_records_ = 0;
   double rate_per_s_ = 0;
+  LogShipper log_;
+  int64_t dead_logged_ = 0;  // ranges
   Random jitter_;
   IoPool io_;  // last: its threads end first
 };

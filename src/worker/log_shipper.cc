@@ -1,0 +1,58 @@
+#include "worker/log_shipper.h"
+
+#include <utility>
+
+namespace armada {
+
+void LogShipper::Add(const LogRecord& record, int64_t now_ms) {
+  MutexLock lock(mutex_);
+  Append({record.ToLine() + "\n", now_ms});
+  while (bytes_ > limits_.held_bytes && lines_.size() > 1) {
+    bytes_ -= lines_.front().text.size();
+    lines_.pop_front();
+    ++dropped_;
+  }
+}
+
+void LogShipper::Append(Line line) {
+  bytes_ += line.text.size();
+  lines_.push_back(std::move(line));
+}
+
+std::optional<LogShipper::Segment> LogShipper::Take(int64_t now_ms, bool leaving) {
+  MutexLock lock(mutex_);
+  if (under_way_) return std::nullopt;
+  if (segment_.lines.empty()) {
+    if (lines_.empty()) return std::nullopt;
+    const bool due = leaving || bytes_ >= limits_.segment_bytes ||
+                     now_ms - lines_.front().at_ms >= limits_.every_ms;
+    if (!due) return std::nullopt;
+    segment_.seq = ++seq_;
+    if (const int64_t dropped = std::exchange(dropped_, 0); dropped > 0) {
+      LogRecord gap = *LogRecord::Parse(
+          std::string_view(lines_.front().text).substr(0, lines_.front().text.size() - 1));
+      gap.level = LogLevel::kWarn;
+      gap.shard = -1;
+      gap.message = fmt::format("{} older lines were dropped: the store took none", dropped);
+      segment_.lines = gap.ToLine() + "\n";
+    }
+    while (!lines_.empty() && segment_.lines.size() < limits_.segment_bytes) {
+      bytes_ -= lines_.front().text.size();
+      segment_.lines += lines_.front().text;
+      lines_.pop_front();
+    }
+  } else if (!leaving && now_ms < next_try_ms_) {
+    return std::nullopt;
+  }
+  under_way_ = true;
+  return segment_;
+}
+
+void LogShipper::Shipped(bool stored, int64_t now_ms) {
+  MutexLock lock(mutex_);
+  under_way_ = false;
+  if (stored) segment_.lines.clear();
+  next_try_ms_ = now_ms + limits_.every_ms / 8;
+}
+
+}  // namespace armada
