@@ -17,9 +17,11 @@ struct SigningScope {
 };
 
 // Adds x-amz-date, x-amz-content-sha256 (for s3), x-amz-security-token (with a session token) and
-// Authorization to the request, over all headers it has, Host and the body's SHA-256. The URL's
-// path and query are signed as they stand there: percent-encoded. utc_ms: the service's time, ms
-// since 1970. REQUIRES a URL with a host.
+// Authorization to the request, instead of those it has, over all its headers, Host and the body's
+// SHA-256. (User-Agent, Expect, Transfer-Encoding and X-Amzn-Trace-Id are not signed: what is
+// between us and the service may change them.) The URL is percent-encoded; its path is signed as it
+// stands there, its query in canonical form. utc_ms: the service's time, ms since 1970. REQUIRES a
+// URL with a host.
 void SignV4(const Credentials& credentials, const SigningScope& scope, int64_t utc_ms,
             HttpRequest* request);
 

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) through OpenSSL, as lower-case hexadecimal.
+// SHA-256 (FIPS 180-4) and HMAC (RFC 2104) through OpenSSL.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
 
   void Update(std::string_view bytes);
-  // 64 hexadecimal digits. REQUIRES: called once, nothing after it.
+  // 64 lower-case hexadecimal digits. REQUIRES: called once, nothing after it.
   std::string Finish();
 
  private:
@@ -25,5 +25,9 @@ class Sha256 {
 };
 
 std::string Sha256Hex(std::string_view bytes);
+
+// HMAC-SHA-256: 32 bytes, and the same as 64 hexadecimal digits.
+std::string HmacSha256(std::string_view key, std::string_view bytes);
+std::string HmacSha256Hex(std::string_view key, std::string_view bytes);
 
 }  // namespace armada
