@@ -158,9 +158,8 @@ TEST(OpenStore, SaysWhatItCannotOpenAndWhy) {
     std::string says;
   } kCases[] = {
       {"", ErrorCode::kInvalid, "has no name"},
-      {"s3://bucket/jobs/1", ErrorCode::kInvalid,
-       "not built yet: this version runs on local folders"},
-      {"gs://bucket/x", ErrorCode::kInvalid, "known are a path, file:///path and memory://"},
+      {"s3://Bucket/jobs/1", ErrorCode::kInvalid, "'Bucket' is no name of a bucket"},
+      {"gs://bucket/x", ErrorCode::kInvalid, "known are a path, file:///path and s3://"},
       {"file://host/x", ErrorCode::kInvalid, "file:///path, with three slashes"},
       {folder / "file", ErrorCode::kInvalid, "a file stands where a folder is needed"},
       {folder / "file/job", ErrorCode::kInvalid, "a file stands where a folder is needed"},

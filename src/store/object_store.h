@@ -79,8 +79,17 @@ class ObjectStore {
 // All objects below prefix, page by page.
 Result<std::vector<ObjectInfo>> ListAll(ObjectStore& store, std::string_view prefix);
 
-// The store at `uri`: a path or file:// URI (made if absent), or memory:// for tests. kInvalid for
-// others and when a file is in the way, kDenied when the folder may not be made.
-Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri);
+// How to reach a store; "": as the environment says (store/s3_store.h). Local folders need nothing.
+struct StoreOptions {
+  std::string endpoint;  // "https://s3.example.org"
+  std::string region;    // "eu-west-1"
+  std::string ca_file;   // PEM: the authorities that certificates are checked with
+};
+
+// The store at `uri`: a path or file:// URI (made if absent), s3://bucket/prefix (nothing is sent
+// yet), or memory:// for tests. kInvalid for others and when a file is in the way, kDenied when the
+// folder may not be made.
+Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri,
+                                               const StoreOptions& options = {});
 
 }  // namespace armada

@@ -3,6 +3,7 @@
 #include "store/local_store.h"
 #include "store/memory_store.h"
 #include "store/object_store.h"
+#include "store/s3_store.h"
 
 namespace armada {
 
@@ -21,7 +22,8 @@ Result<std::vector<ObjectInfo>> ListAll(ObjectStore& store, std::string_view pre
   }
 }
 
-Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri) {
+Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri,
+                                               const StoreOptions& options) {
   if (uri.empty())
     return FailWith(ErrorCode::kInvalid, "the job's folder has no name",
                     "give a path, for example ./photos.armada");
@@ -35,12 +37,9 @@ Result<std::unique_ptr<ObjectStore>> OpenStore(const std::string& uri) {
     return FailWith(ErrorCode::kInvalid, fmt::format("{} names a host, not a path", uri),
                     "write file:///path, with three slashes, or just the path");
   }
-  if (scheme == "s3")
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: S3 is not built yet: this version runs on local folders", uri),
-                    "give a path, for example ./photos.armada");
+  if (scheme == "s3") return S3Store::Open(uri, options);
   return FailWith(ErrorCode::kInvalid, fmt::format("{}: unknown kind of store {}://", uri, scheme),
-                  "known are a path, file:///path and memory://");
+                  "known are a path, file:///path and s3://bucket/prefix");
 }
 
 }  // namespace armada

@@ -1,0 +1,204 @@
+#include "store/s3_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "aws/sigv4.h"
+#include "base/check.h"
+#include "base/text.h"
+#include "platform/entropy.h"
+#include "store/s3_reply.h"
+
+namespace armada {
+namespace {
+
+constexpr int kMaxTries = 5;
+// Before try n + 1: anything up to the first pause times 3^n ("full jitter": those who failed
+// together do not come back together).
+constexpr int64_t kFirstPauseMs = 100;
+constexpr int64_t kPauseGrowth = 3;
+
+constexpr int64_t kConnectTimeoutMs = 5'000;
+constexpr int64_t kStallTimeoutMs = 20'000;
+constexpr int64_t kReplyTimeoutMs = 30'000;
+constexpr int64_t kSlowestBytesPerMs = 32;  // what an upload or download is given time for
+constexpr int64_t kMaxObjectBytes = int64_t{5} << 30;  // of one PutObject
+
+constexpr int64_t kMaxAnswerBytes = 1 << 20;  // to a write
+
+constexpr std::string_view kFirstRegion = "us-east-1";
+
+std::string_view MethodOf(S3Call call) {
+  switch (call) {
+    case S3Call::kCreate:
+    case S3Call::kPut:
+      return "PUT";
+    case S3Call::kDelete:
+      return "DELETE";
+    case S3Call::kGet:
+    case S3Call::kList:
+      break;
+  }
+  return "GET";
+}
+
+bool IsRead(S3Call call) { return call == S3Call::kGet || call == S3Call::kList; }
+
+int64_t TimeoutOf(const S3Request& request) {
+  const int64_t bytes =
+      IsRead(request.call) ? kMaxObjectBytes : static_cast<int64_t>(request.body.size());
+  return kReplyTimeoutMs + bytes / kSlowestBytesPerMs;
+}
+
+bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> codes) {
+  return std::ranges::find(codes, code) != codes.end();
+}
+
+// Whether another try would end the same way, and nothing was written. An answer to a write that is
+// too large came after the write.
+bool IsFinal(const Error& error, S3Call call) {
+  if (error.code == ErrorCode::kLimit) return IsRead(call);
+  return error.code != ErrorCode::kUnavailable && error.code != ErrorCode::kUnknownOutcome;
+}
+
+S3Fault FaultOf(const HttpReply& reply) { return ParseS3Fault(reply.body).value_or(S3Fault{}); }
+
+// Documented as refused before anything is done, and worth another try.
+bool IsRefusedForNow(const HttpReply& reply) {
+  return reply.status == 429 || (reply.status == 400 && FaultOf(reply).code == "RequestTimeout");
+}
+
+// 409: a racing delete, or another conditional write under way. 5xx: whatever it says, the write
+// may have been applied; S3 promises nothing about it, not even for SlowDown.
+bool IsUnknown(const HttpReply& reply) {
+  const bool refused = reply.status == 501 && FaultOf(reply).code == "NotImplemented";
+  return reply.status == 409 || (reply.status >= 500 && !refused);
+}
+
+}  // namespace
+
+// Each is tried once for a call.
+struct S3Session::Remedies {
+  bool region = false;
+  bool time = false;
+  bool credentials = false;
+};
+
+S3Session::S3Session(S3Location location, S3Wiring wiring)
+    : location_(std::move(location)),
+      wiring_(std::move(wiring)),
+      region_(wiring_.region.empty() ? kFirstRegion : wiring_.region),
+      random_(EntropyRandom()) {}
+
+std::string S3Session::NameOf(std::string_view key) const {
+  return fmt::format("{}/{}", location_.Uri(), key);
+}
+
+void S3Session::Pause(int tries) {
+  int64_t most = kFirstPauseMs;
+  for (int i = 1; i < tries; ++i) most *= kPauseGrowth;
+  int64_t pause = 0;
+  {
+    MutexLock lock(mutex_);
+    pause = random_.Between(0, most);
+  }
+  wiring_.sleep(pause);
+}
+
+Result<HttpReply> S3Session::SendOnce(const S3Request& request) {
+  ASSIGN_OR_RETURN(const Credentials credentials, wiring_.credentials->Get());
+  std::string region;
+  {
+    MutexLock lock(mutex_);
+    credentials_source_ = credentials.source;
+    region = region_;
+  }
+  HttpRequest http;
+  http.method = MethodOf(request.call);
+  http.url = location_.BucketUrl(region) + "/";
+  if (!request.key.empty()) http.url += PercentEncode(location_.prefix, true);
+  http.url += PercentEncode(request.key, true);
+  if (!request.query.empty()) http.url += "?" + request.query;
+  http.headers = request.headers;
+  http.headers.emplace_back("User-Agent", "armada");
+  http.body = request.body;
+  http.connect_timeout_ms = kConnectTimeoutMs;
+  http.timeout_ms = TimeoutOf(request);
+  http.stall_timeout_ms = kStallTimeoutMs;
+  http.max_reply_bytes = IsRead(request.call) ? kMaxObjectBytes : kMaxAnswerBytes;
+  SignV4(credentials, {.region = region, .service = "s3"}, wiring_.now_ms() + clock_ahead_ms_,
+         &http);
+  ++sent_[static_cast<size_t>(request.call)];
+  return wiring_.send(http);
+}
+
+bool S3Session::LearnRegion(const HttpReply& reply) {
+  std::string said(reply.Header("x-amz-bucket-region"));
+  if (said.empty()) said = FaultOf(reply).region;
+  const bool is_region = !said.empty() && std::ranges::all_of(said, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  MutexLock lock(mutex_);
+  if (!is_region || said == region_) return false;
+  region_ = said;
+  return true;
+}
+
+bool S3Session::LearnTime(const HttpReply& reply) {
+  const auto date_ms = ParseHttpDate(std::string(reply.Header("date")));
+  if (!date_ms) return false;
+  clock_ahead_ms_ = *date_ms - wiring_.now_ms();
+  return true;
+}
+
+// Whether something was put right, so that the same request may now succeed.
+bool S3Session::Repair(const HttpReply& reply, Remedies* used) {
+  const std::string code = FaultOf(reply).code;
+  if (IsOneOf(code, {"ExpiredToken", "TokenRefreshRequired", "InvalidAccessKeyId"})) {
+    if (std::exchange(used->credentials, true)) return false;
+    wiring_.credentials->Forget();
+    return true;
+  }
+  if (code == "RequestTimeTooSkewed") return !std::exchange(used->time, true) && LearnTime(reply);
+  const bool elsewhere = IsOneOf(code, {"PermanentRedirect", "TemporaryRedirect",
+                                        "AuthorizationHeaderMalformed", "Redirect"}) ||
+                         reply.status == 301 || reply.status == 307;
+  return elsewhere && !std::exchange(used->region, true) && LearnRegion(reply);
+}
+
+Result<HttpReply> S3Session::Send(const S3Request& request) {
+  Remedies used;
+  for (int tries = 1;;) {
+    Result<HttpReply> reply = SendOnce(request);
+    if (!reply && IsFinal(reply.error(), request.call)) return reply;
+    if (reply && reply->status < 500 && Repair(*reply, &used)) {
+      ++retries_;
+      continue;  // bounded: each repair happens once
+    }
+    const bool unknown = reply ? IsUnknown(*reply) : reply.error().code != ErrorCode::kUnavailable;
+    if (reply && !unknown && !IsRefusedForNow(*reply)) return reply;
+    const bool resend = !(unknown && request.call == S3Call::kCreate);
+    if (!resend || tries == kMaxTries) {
+      const std::string tried = tries > 1 ? fmt::format(" ({} tries)", tries) : "";
+      return Fail(
+          unknown && !IsRead(request.call) ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable,
+          "{}: {}{}", NameOf(request.key), reply ? WhatS3Said(*reply) : reply.error().message,
+          tried);
+    }
+    Pause(tries);
+    ++tries;
+    ++retries_;
+  }
+}
+
+S3RequestCounts S3Session::counts() const {
+  const auto of = [&](S3Call call) { return sent_[static_cast<size_t>(call)].load(); };
+  return {.creates = of(S3Call::kCreate),
+          .puts = of(S3Call::kPut),
+          .gets = of(S3Call::kGet),
+          .lists = of(S3Call::kList),
+          .deletes = of(S3Call::kDelete),
+          .retries = retries_};
+}
+
+}  // namespace armada
