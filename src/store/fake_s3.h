@@ -29,7 +29,7 @@ class FakeS3 : public std::enable_shared_from_this<FakeS3> {
     wiring.send = [self = shared_from_this()](const HttpRequest& http) { return self->Ask(http); };
     wiring.credentials = std::make_shared<Keys>(this);
     wiring.now_ms = [] { return kNoonMs; };
-    wiring.sleep = [self = shared_from_this()](int64_t ms) { self->slept.push_back(ms); };
+    wiring.pause = [self = shared_from_this()](int64_t ms) { self->slept.push_back(ms); };
     return wiring;
   }
 

@@ -102,7 +102,7 @@ void S3Session::Pause(int tries) {
     MutexLock lock(mutex_);
     pause = random_.Between(0, most);
   }
-  wiring_.sleep(pause);
+  wiring_.pause(pause);
 }
 
 Result<HttpReply> S3Session::SendOnce(const S3Request& request) {

@@ -27,7 +27,7 @@ struct S3Wiring {
   std::shared_ptr<CredentialsProvider> credentials;
   std::string region;  // "": not known; "us-east-1" is tried first, and the answer says more
   std::function<int64_t()> now_ms = WallMs;
-  std::function<void(int64_t)> sleep = SleepMs;
+  std::function<void(int64_t)> pause = SleepMs;
 };
 
 enum class S3Call : uint8_t { kCreate, kPut, kGet, kList, kDelete };
