@@ -193,7 +193,8 @@ std::unexpected<Error> Failure(CURL* handle, CURLcode code, const char* detail,
   if (IsTrustProblem(code))
     return FailWith(ErrorCode::kDenied,
                     fmt::format("{}: the server's certificate is not trusted: {}", where, why),
-                    "name the file of its certificate authority, or install it in the system");
+                    "name the file of its certificate authority (AWS_CA_BUNDLE), or install it in "
+                    "the system");
   if (code == CURLE_SSL_CACERT_BADFILE)
     return FailWith(ErrorCode::kInvalid, fmt::format("{}: {}", where, why),
                     "the file of certificate authorities must exist and hold PEM");

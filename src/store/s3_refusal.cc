@@ -33,7 +33,7 @@ Meaning MeaningOf(const S3Request& request, const HttpReply& reply, const S3Faul
   if (code == "NoSuchKey" && request.call == S3Call::kGet) return {ErrorCode::kNotFound, ""};
   if (code == "NoSuchBucket")
     return {ErrorCode::kInvalid, "create the bucket, or correct its name or the endpoint"};
-  if (code == "InvalidAccessKeyId")
+  if (code == "InvalidAccessKeyId" || code == "XAdminUserNotFound")  // the latter is versitygw's
     return {ErrorCode::kDenied,
             fmt::format("the access key ({}) is not one of this endpoint's: check it, and the "
                         "endpoint",

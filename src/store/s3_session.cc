@@ -12,10 +12,12 @@
 namespace armada {
 namespace {
 
-constexpr int kMaxTries = 5;
+// Those who ask are patient too (ledger/settle.h): a few quick tries are enough here.
+constexpr int kMaxTries = 3;
+constexpr int64_t kNoTryAfterMs = 4'000;  // since the call began
 // Before try n + 1: anything up to the first pause times 3^n ("full jitter": those who failed
 // together do not come back together).
-constexpr int64_t kFirstPauseMs = 100;
+constexpr int64_t kFirstPauseMs = 200;
 constexpr int64_t kPauseGrowth = 3;
 
 constexpr int64_t kConnectTimeoutMs = 5'000;
@@ -168,6 +170,7 @@ bool S3Session::Repair(const HttpReply& reply, Remedies* used) {
 
 Result<HttpReply> S3Session::Send(const S3Request& request) {
   Remedies used;
+  const int64_t begin_ms = wiring_.now_ms();
   for (int tries = 1;;) {
     Result<HttpReply> reply = SendOnce(request);
     if (!reply && IsFinal(reply.error(), request.call)) return reply;
@@ -178,7 +181,7 @@ Result<HttpReply> S3Session::Send(const S3Request& request) {
     const bool unknown = reply ? IsUnknown(*reply) : reply.error().code != ErrorCode::kUnavailable;
     if (reply && !unknown && !IsRefusedForNow(*reply)) return reply;
     const bool resend = !(unknown && request.call == S3Call::kCreate);
-    if (!resend || tries == kMaxTries) {
+    if (!resend || tries == kMaxTries || wiring_.now_ms() - begin_ms > kNoTryAfterMs) {
       const std::string tried = tries > 1 ? fmt::format(" ({} tries)", tries) : "";
       return Fail(
           unknown && !IsRead(request.call) ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable,

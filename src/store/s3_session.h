@@ -26,7 +26,7 @@ struct S3Wiring {
   HttpSend send;
   std::shared_ptr<CredentialsProvider> credentials;
   std::string region;  // "": not known; "us-east-1" is tried first, and the answer says more
-  std::function<int64_t()> now_ms = WallMs;
+  std::function<int64_t()> now_ms = WallMs;  // what is signed, and how long a call takes
   std::function<void(int64_t)> pause = SleepMs;
 };
 

@@ -2,7 +2,7 @@
 // protocol and honours `If-None-Match: *` (store/probe.h finds out).
 //
 // Create is PutObject with `If-None-Match: *`: 200 is ok, 412 kExists; 409, any 5xx and lost
-// replies are kUnknownOutcome at once. Everything else is tried up to 5 times, with pauses.
+// replies are kUnknownOutcome at once. Everything else is tried up to 3 times, with pauses.
 // Thread-safe; 32 connections at most.
 #pragma once
 
