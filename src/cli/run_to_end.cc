@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/run_job.h"
 #include "cli/terminal.h"
+#include "ledger/names.h"
 #include "platform/clock.h"
 #include "platform/env.h"
 #include "platform/file.h"
@@ -67,6 +68,13 @@ RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before, 
   return run;
 }
 
+bool IsSubmitted(const std::string& job) {
+  const bool is_path = !job.contains("://");
+  if (is_path && !IsFolder(job)) return false;
+  const auto store = OpenStore(job);
+  return store && (*store)->GetSuffix(kJobKey, 1).has_value();
+}
+
 // Several workers: what tries the model does so in a fork of its own, which may die of a record. In
 // the parent nullopt once the job is there; else, and in the fork, the exit code.
 std::optional<int> SubmitApart(const JobSpec& spec, bool json) {
@@ -97,7 +105,7 @@ int RunToEnd(const JobSpec& spec, RunSettings settings) {
   const int64_t workers = settings.workers > 0 ? settings.workers : spec.fleet.workers;
   if (workers <= 1 && settings.fork.shared == nullptr)
     if (const auto code = Supervise(settings.json, &settings.fork)) return *code;
-  if (workers > 1 && !IsFile(spec.job + "/job.json"))
+  if (workers > 1 && !IsSubmitted(spec.job))
     if (const auto code = SubmitApart(spec, settings.json)) return *code;
   InstallStopSignals();
   bool created = false;
