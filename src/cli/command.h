@@ -30,6 +30,8 @@ std::function<int()> DeclarePredict(CLI::App& app);
 std::function<int()> DeclareSubmit(CLI::App& app);
 std::function<int()> DeclareWork(CLI::App& app);
 std::function<int()> DeclareResume(CLI::App& app);
+std::function<int()> DeclareTidy(CLI::App& app);
+std::function<int()> DeclareDelete(CLI::App& app);
 std::function<int()> DeclarePause(CLI::App& app);
 std::function<int()> DeclareCancel(CLI::App& app);
 std::function<int()> DeclareSet(CLI::App& app);

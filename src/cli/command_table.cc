@@ -42,6 +42,13 @@ CommandGroup Work() {
            .examples = "armada work digits.armada\n"
                        "armada work digits.armada --index 0 --of 4",
            .declare = DeclareWork},
+      }};
+}
+
+CommandGroup Steer() {
+  return {
+      "Steer",
+      {
           {.name = "pause",
            .arguments = "JOB",
            .summary = "have all workers of a job commit what they have, and leave",
@@ -66,6 +73,20 @@ CommandGroup Work() {
            .details = {},
            .examples = "armada cancel digits.armada --reason 'the wrong model'",
            .declare = DeclareCancel},
+          {.name = "tidy",
+           .arguments = "JOB",
+           .summary = "remove what a finished job's results do without: leases and leavings",
+           .details = {},
+           .examples = "armada tidy digits.armada --dry-run",
+           .declare = DeclareTidy},
+          {.name = "delete",
+           .arguments = "JOB",
+           .summary = "remove a finished or cancelled job, results and all",
+           .details = "Files in its folder that are not the job's stay. Killed half-way, run it "
+                      "again.",
+           .examples = "armada delete digits.armada --dry-run\n"
+                       "armada delete digits.armada --yes",
+           .declare = DeclareDelete},
       }};
 }
 
@@ -141,7 +162,7 @@ CommandGroup Prepare() {
 }  // namespace
 
 std::span<const CommandGroup> CommandGroups() {
-  static const std::vector<CommandGroup> groups = {Work(), Look(), Prepare()};
+  static const std::vector<CommandGroup> groups = {Work(), Steer(), Look(), Prepare()};
   return groups;
 }
 

@@ -148,4 +148,37 @@ std::optional<OutName> ParseOutKey(std::string_view key) {
   return name;
 }
 
+namespace {
+
+// <prefix><so many digits><suffix>
+bool IsNumbered(std::string_view key, std::string_view prefix, int digits,
+                std::string_view suffix) {
+  return Take(&key, prefix) && TakeNumber(&key, digits) >= 0 && key == suffix;
+}
+
+// <prefix><64 hexadecimal digits>/<anything>
+bool IsHashed(std::string_view key, std::string_view prefix) {
+  constexpr size_t kHashDigits = 64;
+  return Take(&key, prefix) && key.size() > kHashDigits + 1 && key[kHashDigits] == '/' &&
+         key.substr(0, kHashDigits).find_first_not_of("0123456789abcdef") == key.npos;
+}
+
+bool IsWorkerKey(std::string_view key) {
+  return Take(&key, "workers/") && key.ends_with(".json") &&
+         Id::Parse(key.substr(0, key.size() - 5)).has_value();
+}
+
+}  // namespace
+
+bool IsJobKey(std::string_view key, std::string_view job_id) {
+  for (const std::string_view one : {kJobKey, kManifestKey, kDoneKey, kSuccessKey})
+    if (key == one) return true;
+  if (const auto out = ParseOutKey(key)) return out->job_id == job_id;
+  return ParseLeaseKey(key) || ParseLogKey(key) || IsWorkerKey(key) ||
+         key.starts_with(kProbePrefix) || IsHashed(key, "model/") || IsHashed(key, "files/") ||
+         IsNumbered(key, "plan/", kShardDigits, ".parquet") ||
+         IsNumbered(key, "group/", kGroupDigits, ".done") ||
+         IsNumbered(key, kControlPrefix, kShardDigits, ".json");
+}
+
 }  // namespace armada

@@ -17,6 +17,10 @@ inline constexpr std::string_view kJobKey = "job.json";
 inline constexpr std::string_view kManifestKey = "manifest.parquet";
 inline constexpr std::string_view kDoneKey = "DONE";
 inline constexpr std::string_view kSuccessKey = "_SUCCESS";
+inline constexpr std::string_view kOutPrefix = "out/";
+inline constexpr std::string_view kLeasePrefix = "lease/";
+inline constexpr std::string_view kControlPrefix = "control/";
+inline constexpr std::string_view kProbePrefix = "probe/";
 
 // model/<sha256>/<path>; bytes of path that a key can't have are written =XX (hexadecimal).
 std::string ModelKey(std::string_view sha256, std::string_view path);
@@ -47,6 +51,10 @@ std::optional<OutName> ParseOutKey(std::string_view key);
 inline constexpr std::string_view kLogPrefix = "logs/";
 // logs/<worker id>/<seq>.jsonl. REQUIRES seq >= 1.
 std::string LogKey(std::string_view worker_id, int64_t seq);
+// Whether it is the key of an object of the job of that id ("": of any; then no data object is), as
+// opposed to somebody's own file beside them.
+bool IsJobKey(std::string_view key, std::string_view job_id);
+
 struct LogName {
   std::string worker;
   int64_t seq = 0;

@@ -61,6 +61,8 @@ Result<std::string> ReadFile(const std::string& path, int64_t max_bytes = int64_
 Result<FileStamp> StampFile(const std::string& path);
 bool IsFile(const std::string& path);
 bool IsFolder(const std::string& path);
+// Removes the folder and those below it, as far as they hold no file.
+void RemoveEmptyFolders(const std::string& path);
 
 // Replaces path in one step: temp file in the same folder, fsync, rename, fsync of the folder (when
 // that fails: kUnknownOutcome). Makes missing parent folders.

@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "platform/file.h"
 #include "platform/os_error.h"
@@ -135,6 +137,16 @@ Result<std::vector<FolderEntry>> ListFolder(const std::string& path) {
 Status WalkFiles(const std::string& root, const std::function<Status(const std::string&)>& visit,
                  int64_t page) {
   return Walk(root, static_cast<size_t>(page), visit).Folder("");
+}
+
+void RemoveEmptyFolders(const std::string& path) {
+  std::vector<std::string> folders;
+  const Status read = ReadFolder(path, [&](const Entry& entry) {
+    if (entry.kind == Kind::kFolder) folders.push_back(path + "/" + entry.name);
+  });
+  if (!read) return;
+  for (const std::string& folder : folders) RemoveEmptyFolders(folder);
+  (void)rmdir(path.c_str());  // refused where something is in it
 }
 
 }  // namespace armada

@@ -88,3 +88,28 @@ def test_commands_about_no_job_say_so():
         assert refused.returncode == 3
         assert "no job at nowhere" in refused.stderr
         assert not driver.pathlib.Path("nowhere").exists()
+
+
+def test_tidy_and_delete_leave_what_is_not_theirs(digits):
+    for command in ("tidy", "delete"):
+        assert armada(command, "nowhere").returncode == 3
+    succeeded("submit", digits)
+    refused = armada("delete", FOLDER, "--yes")
+    assert refused.returncode == 5
+    assert "neither done nor cancelled" in refused.stderr
+    report("run", digits)
+    folder = driver.pathlib.Path(FOLDER)
+    (folder / "notes.txt").write_text("mine")
+    would = report("tidy", FOLDER, "--dry-run")
+    assert would["objects"] > 80 and (folder / "lease").exists()
+    assert report("tidy", FOLDER)["objects"] == would["objects"]
+    succeeded("verify", FOLDER, "--deep")
+    asked = armada("delete", FOLDER)
+    assert asked.returncode == 2
+    assert "--yes" in asked.stderr
+    assert "would remove" in succeeded("delete", FOLDER, "--dry-run").stdout
+    assert len(rows(FOLDER)) == 10_000
+    assert "kept, as it is not the job's: notes.txt" in succeeded("delete", FOLDER, "--yes").stdout
+    assert [path.name for path in folder.rglob("*")] == ["notes.txt"]
+    (folder / "notes.txt").unlink()
+    assert report("run", digits)["done"] is True, "its folder is free again"
