@@ -69,12 +69,13 @@ bench: armada ## measure, and write bench/results
 	$(DEPS)/venv/bin/python bench/photos.py
 
 soak: ## the search, the simulation and the kills in full: hours
-	@tools/bootstrap --test
+	@tools/bootstrap --test --peers
 	@$(call build,dev)
 	@$(call build,release) --target search sim
 	build/release/armada_search --positions 3 --workers 2 --late 6 --crashes 2
 	build/release/armada_sim --seeds 100000
 	ARMADA_KILL_MOMENTS=50 tools/run_tests pytest:tests/e2e
+	ARMADA_RACE_ROUNDS=1000 tools/run_tests pytest:tests/peers
 
 install: armada ## a folder that runs anywhere (Debian 12 or later): PREFIX=build/install
 	@cmake --install build/release --prefix $(PREFIX) >/dev/null

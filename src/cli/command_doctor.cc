@@ -176,6 +176,7 @@ int Doctor(const DoctorOptions& options) {
 std::function<int()> DeclareDoctor(CLI::App& app) {
   const auto options = std::make_shared<DoctorOptions>();
   app.add_option("SUBJECT", options->subject, "a model or a job's folder")->type_name("");
+  AddEndpointOption(app);
   AddJsonOption(app, &options->json);
   return [options] { return Doctor(*options); };
 }

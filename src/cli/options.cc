@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "base/text.h"
+#include "platform/env.h"
 #include "platform/file.h"
 
 namespace armada {
@@ -9,6 +10,15 @@ void AddJsonOption(CLI::App& app, bool* json) { app.add_flag("--json", *json, "p
 
 void AddJobArgument(CLI::App& app, std::string* job) {
   app.add_option("JOB", *job, "the job's folder")->required()->type_name("");
+  AddEndpointOption(app);
+}
+
+void AddEndpointOption(CLI::App& app) {
+  // In the environment, where worker processes find it as well as store/s3_store.cc.
+  const auto set = [](const std::string& url) { SetEnv("AWS_ENDPOINT_URL_S3", url); };
+  app.add_option_function<std::string>(
+         "--endpoint", set, "an S3 server that is not Amazon's: instead of AWS_ENDPOINT_URL_S3")
+      ->type_name("URL");
 }
 
 void AddPriceOption(CLI::App& app, double* usd) {
@@ -36,6 +46,7 @@ void AddJobFileOptions(CLI::App& app, JobFileOptions* options) {
   app.add_option("--job", options->job, "the job folder, instead of the job file's")
       ->type_name("FOLDER");
   AddSetOption(app, &options->overrides, "override a key of the job file; may be repeated");
+  AddEndpointOption(app);
 }
 
 Result<JobSpec> LoadJobFile(const JobFileOptions& options) {

@@ -15,6 +15,9 @@ namespace armada {
 
 void AddJsonOption(CLI::App& app, bool* json);
 void AddJobArgument(CLI::App& app, std::string* job);
+// "--endpoint URL", with AddJobArgument and AddJobFileOptions: the S3 server, for this process and
+// the workers that it starts.
+void AddEndpointOption(CLI::App& app);
 void AddPriceOption(CLI::App& app, double* usd);  // < 0: not given
 
 // "--set KEY=VALUE", which may be repeated.

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "platform/cgroup.h"
 #include "platform/file.h"
@@ -50,6 +51,10 @@ std::optional<std::string> GetEnv(const char* name) {
   const char* value = std::getenv(name);
   if (value == nullptr) return std::nullopt;
   return value;
+}
+
+void SetEnv(const char* name, const std::string& value) {
+  CHECK(setenv(name, value.c_str(), 1) == 0);
 }
 
 int UsableCores() {

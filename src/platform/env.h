@@ -8,6 +8,8 @@
 namespace armada {
 
 std::optional<std::string> GetEnv(const char* name);
+// For this process and the children that it starts from then on. REQUIRES: no threads yet.
+void SetEnv(const char* name, const std::string& value);
 
 // CPU cores this process may really use: affinity ∩ cgroup (v1 and v2) quota, rounded up, at
 // least 1.

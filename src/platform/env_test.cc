@@ -16,6 +16,8 @@ namespace {
 TEST(Env, ReadsVariables) {
   setenv("ARMADA_ENV_TEST", "", 1);
   EXPECT_EQ(GetEnv("ARMADA_ENV_TEST"), "");
+  SetEnv("ARMADA_ENV_TEST", "a=b");
+  EXPECT_EQ(GetEnv("ARMADA_ENV_TEST"), "a=b");
   unsetenv("ARMADA_ENV_TEST");
   EXPECT_EQ(GetEnv("ARMADA_ENV_TEST"), std::nullopt);
 }

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cctype>
+#include <csignal>
+#include <ctime>
 #include <utility>
 
 #include <curl/curl.h>
@@ -218,6 +220,36 @@ bool IsWhole(const HttpRequest& request, const Exchange& exchange, long status) 
          !exchange.reply.Header("transfer-encoding").empty();
 }
 
+// Keeps SIGPIPE from this thread while it lives: OpenSSL's writes to a connection that the peer has
+// closed raise it, and curl leaves signals alone as it is told to.
+class PipeSignalBlock {
+ public:
+  PipeSignalBlock() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalBlock(const PipeSignalBlock&) = delete;
+  PipeSignalBlock& operator=(const PipeSignalBlock&) = delete;
+  ~PipeSignalBlock() {
+    constexpr timespec kNow = {};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &kNow);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{}, before_{};
+  bool was_pending_ = false;
+};
+
+CURLcode Perform(CURL* handle) {
+  const PipeSignalBlock block;
+  return curl_easy_perform(handle);
+}
+
 void StartCurl() {
   // Once a process, before the first handle; ended by the end of the process.
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -287,7 +319,7 @@ Result<HttpReply> HttpClient::Send(const HttpRequest& request) {
   SetBody(handle.get(), request, &exchange);
   Set(handle.get(), CURLOPT_ERRORBUFFER, detail);
   Set(handle.get(), CURLOPT_URL, request.url.c_str());
-  const CURLcode code = curl_easy_perform(handle.get());
+  const CURLcode code = Perform(handle.get());
   long status = 0;
   CHECK(curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status) == CURLE_OK);
   if (code != CURLE_OK || !IsWhole(request, exchange, status)) {

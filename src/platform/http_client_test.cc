@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "platform/file.h"
+#include "platform/fork.h"
 #include "platform/http.h"
 #include "platform/loopback_server.h"
+#include "platform/process.h"
 #include "platform/scratch_folder.h"
 
 namespace armada {
@@ -86,6 +88,25 @@ TEST(HttpClient, AConnectionIsUsedAgain) {
         client.Send({.method = "PUT", .url = server.url() + "/", .body = large}).has_value());
   }
   EXPECT_EQ(server.connections(), 1);
+}
+
+// Two processes on one connection would read each other's replies.
+TEST(HttpClient, AForkHasConnectionsOfItsOwn) {
+  LoopbackServer server(Echo);
+  HttpClient client;
+  ASSERT_TRUE(client.Send({.url = server.url() + "/before"}).has_value());
+  Fork fork = Fork::Prepare().value();
+  const auto end = fork.Run().value();
+  if (!end) {
+    const auto reply = client.Send({.url = server.url() + "/child"});
+    EndProcess(reply && reply->body.starts_with("GET /child ") ? 0 : 1);
+  }
+  EXPECT_TRUE(end->state.ok()) << end->state.ToString();
+  EXPECT_EQ(server.connections(), 2);
+  const auto after = client.Send({.url = server.url() + "/after"});
+  ASSERT_TRUE(after.has_value()) << after.error().message;
+  EXPECT_TRUE(after->body.starts_with("GET /after "));
+  EXPECT_EQ(server.connections(), 2);
 }
 
 TEST(HttpClient, NoMoreConnectionsThanAllowed) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,14 +30,17 @@ class FakeS3 : public std::enable_shared_from_this<FakeS3> {
     wiring.send = [self = shared_from_this()](const HttpRequest& http) { return self->Ask(http); };
     wiring.credentials = std::make_shared<Keys>(this);
     wiring.now_ms = [] { return kNoonMs; };
-    wiring.pause = [self = shared_from_this()](int64_t ms) { self->slept.push_back(ms); };
+    wiring.pause = [self = shared_from_this()](int64_t ms) {
+      MutexLock lock(self->mutex_);
+      self->slept.push_back(ms);
+    };
     return wiring;
   }
 
   static constexpr int64_t kNoonMs = 1785499200000;  // 2026-07-31T12:00:00Z
   std::vector<HttpRequest> asked;                    // without bodies
   std::vector<int64_t> slept;
-  int forgotten = 0;  // times that credentials were
+  std::atomic<int> forgotten = 0;  // times that credentials were
 
   static HttpReply Error(int status, std::string_view code, std::string_view more = "") {
     return {
@@ -54,7 +58,7 @@ class FakeS3 : public std::enable_shared_from_this<FakeS3> {
    public:
     explicit Keys(FakeS3* fake) : fake_(fake) {}
     Result<Credentials> Get() override {
-      return Credentials{.access_key = fmt::format("key{}", fake_->forgotten),
+      return Credentials{.access_key = fmt::format("key{}", fake_->forgotten.load()),
                          .secret_key = "secret",
                          .source = "this test"};
     }

@@ -107,6 +107,13 @@ def test_what_is_wrong_is_said(gateway, change, exit_code, says):
     assert says in result.stderr
 
 
+def test_the_endpoint_is_also_an_option(gateway, digits):
+    env = environment(AWS_ENDPOINT_URL_S3="http://127.0.0.1:9")
+    succeeded("run", digits, "--workers", 2, "--endpoint", gateway.endpoint, env=env)
+    check_complete(gateway)
+    assert f"no job at s3://{BUCKET}/x" in armada("status", f"s3://{BUCKET}/x", "--endpoint", gateway.endpoint, env=env).stderr
+
+
 def test_a_region_that_is_wrong_is_learnt(tmp_path):
     with s3_servers.versitygw(tmp_path, "--region", "eu-north-1") as server:
         result = armada("status", f"s3://{BUCKET}/nothing", env=server.environment(AWS_REGION="us-east-1"))
