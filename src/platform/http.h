@@ -31,7 +31,7 @@ struct HttpRequest {
   std::string_view body;  // must stay valid during Send
   int64_t connect_timeout_ms = 5'000;
   int64_t timeout_ms = 60'000;        // of the whole exchange
-  int64_t stall_timeout_ms = 30'000;  // without a byte in either direction; to the second
+  int64_t stall_timeout_ms = 30'000;  // so long below 1 KiB/s; to the second
   int64_t max_reply_bytes = int64_t{1} << 30;
 };
 

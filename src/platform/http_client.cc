@@ -15,6 +15,7 @@ namespace armada {
 namespace {
 
 constexpr int64_t kMaxHeaderBytes = 256 << 10;
+constexpr long kStalledBytesPerS = 1024;
 constexpr long kBufferBytes = 256 << 10;
 // Servers close what is idle; a connection that was idle for longer than this is not tried.
 constexpr long kMaxIdleSeconds = 15;
@@ -175,7 +176,7 @@ void SetConnection(CURL* handle, const HttpRequest& request, const std::string& 
   Set(handle, CURLOPT_UPLOAD_BUFFERSIZE, kBufferBytes);
   Set(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout_ms));
   Set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
-  Set(handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  Set(handle, CURLOPT_LOW_SPEED_LIMIT, kStalledBytesPerS);
   Set(handle, CURLOPT_LOW_SPEED_TIME,
       static_cast<long>(std::max<int64_t>(request.stall_timeout_ms / 1000, 1)));
 }

@@ -23,10 +23,10 @@ constexpr int64_t kPauseGrowth = 3;
 constexpr int64_t kConnectTimeoutMs = 5'000;
 constexpr int64_t kStallTimeoutMs = 20'000;
 constexpr int64_t kReplyTimeoutMs = 30'000;
-constexpr int64_t kSlowestBytesPerMs = 32;  // what an upload or download is given time for
+constexpr int64_t kSlowestBytesPerMs = 32;             // what an upload is given time for
+constexpr int64_t kReadTimeoutMs = 3'600'000;          // 5 GiB at 1.5 MB/s
 constexpr int64_t kMaxObjectBytes = int64_t{5} << 30;  // of one PutObject
-
-constexpr int64_t kMaxAnswerBytes = 1 << 20;  // to a write
+constexpr int64_t kMaxAnswerBytes = 1 << 20;           // to a write
 
 constexpr std::string_view kFirstRegion = "us-east-1";
 
@@ -47,9 +47,8 @@ std::string_view MethodOf(S3Call call) {
 bool IsRead(S3Call call) { return call == S3Call::kGet || call == S3Call::kList; }
 
 int64_t TimeoutOf(const S3Request& request) {
-  const int64_t bytes =
-      IsRead(request.call) ? kMaxObjectBytes : static_cast<int64_t>(request.body.size());
-  return kReplyTimeoutMs + bytes / kSlowestBytesPerMs;
+  if (IsRead(request.call)) return kReadTimeoutMs;
+  return kReplyTimeoutMs + static_cast<int64_t>(request.body.size()) / kSlowestBytesPerMs;
 }
 
 bool IsOneOf(std::string_view code, std::initializer_list<std::string_view> codes) {

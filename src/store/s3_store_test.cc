@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/env.h"
+#include "platform/loopback_server.h"
 #include "store/fake_s3.h"
 #include "store/probe.h"
 
@@ -11,10 +13,12 @@ namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::Ge;
 using testing::HasSubstr;
 using testing::Le;
 using testing::SizeIs;
+using testing::StartsWith;
 
 // A store before a fake server, and what the server answers to the first requests.
 struct Scene {
@@ -296,6 +300,31 @@ TEST(S3Store, AServerThatIgnoresTheConditionIsFoundOut) {
   const auto probe = ProbeStore(scene.store, "0");
   ASSERT_TRUE(probe.has_value()) << probe.error().message;
   EXPECT_THAT(probe->failure, HasSubstr("the store ignores \"only if absent\""));
+}
+
+// From OpenStore to the wire, with connections and credentials of its own.
+TEST(S3Store, IsOpenedByItsUri) {
+  std::string request;
+  LoopbackServer server([&](LoopbackConnection& connection) {
+    request = connection.ReadRequest();
+    connection.Reply(200, "");
+  });
+  SetEnv("AWS_ACCESS_KEY_ID", "AKIA");
+  SetEnv("AWS_SECRET_ACCESS_KEY", "secret");
+  const auto store = OpenStore("s3://bucket/jobs/v3/",
+                               {.endpoint = server.url(), .region = "eu-west-1", .ca_file = {}});
+  ASSERT_TRUE(store.has_value()) << store.error().message;
+  EXPECT_EQ((*store)->name(), "s3://bucket/jobs/v3");
+  EXPECT_EQ((*store)->LocalPath("k"), std::nullopt);
+  EXPECT_TRUE((*store)->Create("k", "bytes"));
+  EXPECT_THAT(request, StartsWith("PUT /bucket/jobs/v3/k HTTP/1.1\r\n"));
+  EXPECT_THAT(request, HasSubstr("\r\nIf-None-Match: *\r\n"));
+  EXPECT_THAT(request, HasSubstr("/eu-west-1/s3/aws4_request, SignedHeaders=host;if-none-match;"));
+  EXPECT_THAT(request, EndsWith("\r\n\r\nbytes"));
+  EXPECT_EQ(OpenStore("s3://bucket/x", {.endpoint = "http://s3.lan", .region = {}, .ca_file = {}})
+                .error()
+                .code,
+            ErrorCode::kInvalid);
 }
 
 TEST(S3Location, IsReadFromAUri) {
