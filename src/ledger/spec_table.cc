@@ -20,7 +20,8 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .kind = SpecKind::kOutputPath,
      .member = MEMBER(job),
      .unset = "`./<name>.armada`",
-     .meaning = "The job folder, where the results go; a relative path begins in the current "
+     .meaning = "The job folder, where the results go: a path, or s3://bucket/prefix; a relative "
+                "path begins in the current "
                 "folder, not in the job file's. `--job` overrides it."},
 
     {.path = "model.path",

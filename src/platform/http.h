@@ -28,7 +28,7 @@ struct HttpRequest {
   std::string method = "GET";  // GET, HEAD, PUT, POST, DELETE
   std::string url;  // http:// or https://, percent-encoded; path and query sent as they are
   HttpHeaders headers;
-  std::string_view body;  // must stay valid during Send
+  std::string_view body;  // of a PUT or POST; must stay valid during Send
   int64_t connect_timeout_ms = 5'000;
   int64_t timeout_ms = 60'000;        // of the whole exchange
   int64_t stall_timeout_ms = 30'000;  // so long below 1 KiB/s; to the second

@@ -200,7 +200,8 @@ std::unexpected<Error> Failure(CURL* handle, CURLcode code, const char* detail,
                     "the system");
   if (code == CURLE_SSL_CACERT_BADFILE)
     return FailWith(ErrorCode::kInvalid, fmt::format("{}: {}", where, why),
-                    "the file of certificate authorities must exist and hold PEM");
+                    "name a PEM file of certificate authorities (AWS_CA_BUNDLE), or install the "
+                    "system's (Debian: ca-certificates)");
   // Bytes of the request that were handed to the system; with none, nobody can have received it.
   long sent = 0;
   const bool known = curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK;

@@ -304,27 +304,32 @@ TEST(S3Store, AServerThatIgnoresTheConditionIsFoundOut) {
 
 // From OpenStore to the wire, with connections and credentials of its own.
 TEST(S3Store, IsOpenedByItsUri) {
-  std::string request;
-  LoopbackServer server([&](LoopbackConnection& connection) {
-    request = connection.ReadRequest();
-    connection.Reply(200, "");
-  });
   SetEnv("AWS_ACCESS_KEY_ID", "AKIA");
   SetEnv("AWS_SECRET_ACCESS_KEY", "secret");
-  const auto store = OpenStore("s3://bucket/jobs/v3/",
-                               {.endpoint = server.url(), .region = "eu-west-1", .ca_file = {}});
-  ASSERT_TRUE(store.has_value()) << store.error().message;
-  EXPECT_EQ((*store)->name(), "s3://bucket/jobs/v3");
-  EXPECT_EQ((*store)->LocalPath("k"), std::nullopt);
-  EXPECT_TRUE((*store)->Create("k", "bytes"));
+  std::string request;
+  {
+    LoopbackServer server([&](LoopbackConnection& connection) {
+      request = connection.ReadRequest();
+      connection.Reply(200, "");
+    });
+    const StoreOptions options{.endpoint = server.url(), .region = "eu-west-1", .ca_file = {}};
+    const auto store = OpenStore("s3://bucket/jobs/v3/", options);
+    ASSERT_TRUE(store.has_value()) << store.error().message;
+    EXPECT_EQ((*store)->name(), "s3://bucket/jobs/v3");
+    EXPECT_EQ((*store)->LocalPath("k"), std::nullopt);
+    EXPECT_TRUE((*store)->Create("k", "bytes"));
+  }
   EXPECT_THAT(request, StartsWith("PUT /bucket/jobs/v3/k HTTP/1.1\r\n"));
   EXPECT_THAT(request, HasSubstr("\r\nIf-None-Match: *\r\n"));
   EXPECT_THAT(request, HasSubstr("/eu-west-1/s3/aws4_request, SignedHeaders=host;if-none-match;"));
   EXPECT_THAT(request, EndsWith("\r\n\r\nbytes"));
-  EXPECT_EQ(OpenStore("s3://bucket/x", {.endpoint = "http://s3.lan", .region = {}, .ca_file = {}})
-                .error()
-                .code,
-            ErrorCode::kInvalid);
+}
+
+TEST(S3Store, AnEndpointWithoutTlsElsewhereIsRefused) {
+  const auto store =
+      OpenStore("s3://bucket/x", {.endpoint = "http://s3.lan", .region = {}, .ca_file = {}});
+  ASSERT_FALSE(store.has_value());
+  EXPECT_EQ(store.error().code, ErrorCode::kInvalid);
 }
 
 TEST(S3Location, IsReadFromAUri) {

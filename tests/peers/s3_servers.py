@@ -1,14 +1,19 @@
 """S3 servers that are not ours, started on free ports of this machine and stopped."""
+import collections
 import contextlib
 import datetime
+import http.client
+import http.server
 import ipaddress
 import os
 import pathlib
+import random
 import select
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 
 from driver import PATIENCE_S
@@ -92,6 +97,88 @@ def s3rver(folder):
     port = free_port()
     command = [os.environ["S3RVER"], "-d", folder, "-a", "127.0.0.1", "-p", port, "--configure-bucket", BUCKET]
     return running(Server(command, port, keys=("S3RVER", "S3RVER")))
+
+
+class Lossy(http.server.ThreadingHTTPServer):
+    """Stands before a server and loses one request or reply in `one_in`; .done counts what it did."""
+    daemon_threads = True
+    FAULTS = ("request lost", "reply lost", "reply cut", "503, not applied", "500, but applied", "409, not applied")
+
+    def __init__(self, server, seed, one_in):
+        super().__init__(("127.0.0.1", 0), LossyHandler)
+        self.behind, self.draw, self.one_in = server.port, random.Random(seed), one_in
+        self.lock, self.done = threading.Lock(), collections.Counter()
+        self.endpoint = f"http://127.0.0.1:{self.server_port}"
+
+    def next_fault(self):
+        with self.lock:
+            fault = self.draw.choice(self.FAULTS) if self.draw.randrange(self.one_in) == 0 else "none"
+            self.done[fault] += 1
+            return fault
+
+    def handle_error(self, *unused):
+        pass  # clients that are gone
+
+
+class LossyHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *unused):
+        pass
+
+    def answer(self, status, headers, body, cut=False):
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(body) + (9 if cut else 0)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def forward(self, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
+        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():  # Host, too: it is signed
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        reply = connection.getresponse()
+        content = reply.read()
+        connection.close()
+        return reply.status, reply.getheaders(), content
+
+    def handle_one(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.next_fault()
+        if "not applied" in fault:
+            self.answer(int(fault[:3]), [], b"<Error><Code>SlowDown</Code></Error>")
+        elif fault == "request lost":
+            self.close_connection = True
+        else:
+            reply = self.forward(body)
+            if fault == "none":
+                self.answer(*reply)
+            elif fault.startswith("500"):
+                self.answer(500, [], b"<Error><Code>InternalError</Code></Error>")
+            else:
+                self.close_connection = True
+                if fault == "reply cut":
+                    self.answer(*reply, cut=True)
+
+    do_GET = do_PUT = do_DELETE = handle_one
+
+
+@contextlib.contextmanager
+def lossy(server, seed, one_in):
+    proxy = Lossy(server, seed, one_in)
+    thread = threading.Thread(target=proxy.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
 
 
 def write_certificate(folder):

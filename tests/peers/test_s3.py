@@ -6,6 +6,7 @@ which ignores conditions and must be found out.
 import collections
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
@@ -139,6 +140,17 @@ def test_a_whole_job_with_two_workers(gateway, digits):
     assert counted["PutObject", "job.json", 200] == 1
     assert counted["PutObject", "probe", 200] == counted["DeleteObject", "probe", 200] == 6
     assert counted["PutObject", "probe", 412] == 1 + 5 * 31
+
+
+def test_requests_and_replies_are_lost(gateway, digits):
+    """One exchange in 12 fails in one of six ways, on the way there or back; no answer is lost or made twice."""
+    seed = int(os.environ.get("ARMADA_SEED") or random.SystemRandom().getrandbits(32))
+    print(f"ARMADA_SEED={seed}")
+    with s3_servers.lossy(gateway, seed, 12) as proxy:
+        succeeded("run", digits, "--workers", 2, "--endpoint", proxy.endpoint)
+        print(dict(proxy.done))
+        assert all(proxy.done[fault] for fault in proxy.FAULTS)
+    check_complete(gateway)
 
 
 def test_killed_with_its_server_and_run_again(gateway, digits):
