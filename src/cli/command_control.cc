@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "ledger/control.h"
 #include "ledger/job.h"
+#include "ledger/names.h"
 #include "platform/clock.h"
 
 namespace armada {
@@ -20,12 +21,16 @@ struct ControlOptions {
   bool json = false;
 };
 
-// Appends what make(job) says, unless the job was cancelled.
+// Appends what make(job) says, unless the job is done or was cancelled.
 template <class Make>
 Result<ControlEntry> Tell(const ControlOptions& options, Make make) {
   ASSIGN_OR_RETURN(Job job, OpenJobFolder(options.job));
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
   RETURN_IF_ERROR(CheckNotCancelled(control, Printable(job.store->name())));
+  if (job.store->GetSuffix(kDoneKey, 1))
+    return FailWith(ErrorCode::kInvalid,
+                    fmt::format("{}: the job is done", Printable(job.store->name())),
+                    "there is nobody left to tell; armada delete removes it");
   ASSIGN_OR_RETURN(ControlEntry entry, make(job));
   entry.by = "operator";
   entry.utc = FormatUtc(WallMs()).text;

@@ -98,6 +98,8 @@ def test_tidy_and_delete_leave_what_is_not_theirs(digits):
     assert refused.returncode == 5
     assert "neither done nor cancelled" in refused.stderr
     report("run", digits)
+    for command in (["pause", FOLDER], ["cancel", FOLDER], ["set", FOLDER, "limits.max_dead=1%"]):
+        assert "the job is done" in armada(*command).stderr, command
     folder = driver.pathlib.Path(FOLDER)
     (folder / "notes.txt").write_text("mine")
     would = report("tidy", FOLDER, "--dry-run")
