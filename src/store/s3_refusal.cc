@@ -51,7 +51,8 @@ Meaning MeaningOf(const S3Request& request, const HttpReply& reply, const S3Faul
             "this server lacks what a job needs (create only if absent): use another"};
   if (code == "EntityTooLarge")
     return {ErrorCode::kInvalid, "an object has at most 5 GiB when it is written at once"};
-  if (reply.status == 301 || reply.status == 307 || code == "AuthorizationHeaderMalformed")
+  const bool redirected = reply.status == 301 || reply.status == 307;
+  if ((redirected && !code.empty()) || code == "AuthorizationHeaderMalformed")
     return {ErrorCode::kInvalid, "the bucket is in another region: set AWS_REGION to it"};
   if (reply.status == 401 || reply.status == 403)
     return {ErrorCode::kDenied,

@@ -78,11 +78,13 @@ bool IsUnknown(const HttpReply& reply) {
 
 }  // namespace
 
-// Each is tried once for a call.
-struct S3Session::Remedies {
-  bool region = false;
-  bool time = false;
-  bool credentials = false;
+// What a call knows of its tries.
+struct S3Session::Tries {
+  std::string region;  // of the last one
+  // Each of these is put right once.
+  bool repaired_region = false;
+  bool repaired_time = false;
+  bool repaired_credentials = false;
 };
 
 S3Session::S3Session(S3Location location, S3Wiring wiring)
@@ -106,17 +108,16 @@ void S3Session::Pause(int tries) {
   wiring_.pause(pause);
 }
 
-Result<HttpReply> S3Session::SendOnce(const S3Request& request) {
+Result<HttpReply> S3Session::SendOnce(const S3Request& request, Tries* tries) {
   ASSIGN_OR_RETURN(const Credentials credentials, wiring_.credentials->Get());
-  std::string region;
   {
     MutexLock lock(mutex_);
     credentials_source_ = credentials.source;
-    region = region_;
+    tries->region = region_;
   }
   HttpRequest http;
   http.method = MethodOf(request.call);
-  http.url = location_.BucketUrl(region) + "/";
+  http.url = location_.BucketUrl(tries->region) + "/";
   if (!request.key.empty()) http.url += PercentEncode(location_.prefix, true);
   http.url += PercentEncode(request.key, true);
   if (!request.query.empty()) http.url += "?" + request.query;
@@ -127,20 +128,20 @@ Result<HttpReply> S3Session::SendOnce(const S3Request& request) {
   http.timeout_ms = TimeoutOf(request);
   http.stall_timeout_ms = kStallTimeoutMs;
   http.max_reply_bytes = IsRead(request.call) ? kMaxObjectBytes : kMaxAnswerBytes;
-  SignV4(credentials, {.region = region, .service = "s3"}, wiring_.now_ms() + clock_ahead_ms_,
-         &http);
+  SignV4(credentials, {.region = tries->region, .service = "s3"},
+         wiring_.now_ms() + clock_ahead_ms_, &http);
   ++sent_[static_cast<size_t>(request.call)];
   return wiring_.send(http);
 }
 
-bool S3Session::LearnRegion(const HttpReply& reply) {
+bool S3Session::LearnRegion(const HttpReply& reply, std::string_view asked_in) {
   std::string said(reply.Header("x-amz-bucket-region"));
   if (said.empty()) said = FaultOf(reply).region;
   const bool is_region = !said.empty() && std::ranges::all_of(said, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
+  if (!is_region || said == asked_in) return false;
   MutexLock lock(mutex_);
-  if (!is_region || said == region_) return false;
   region_ = said;
   return true;
 }
@@ -153,42 +154,46 @@ bool S3Session::LearnTime(const HttpReply& reply) {
 }
 
 // Whether something was put right, so that the same request may now succeed.
-bool S3Session::Repair(const HttpReply& reply, Remedies* used) {
+bool S3Session::Repair(const HttpReply& reply, Tries* tries) {
   const std::string code = FaultOf(reply).code;
   if (IsOneOf(code, {"ExpiredToken", "TokenRefreshRequired", "InvalidAccessKeyId"})) {
-    if (std::exchange(used->credentials, true)) return false;
+    if (std::exchange(tries->repaired_credentials, true)) return false;
     wiring_.credentials->Forget();
     return true;
   }
-  if (code == "RequestTimeTooSkewed") return !std::exchange(used->time, true) && LearnTime(reply);
+  if (code == "RequestTimeTooSkewed")
+    return !std::exchange(tries->repaired_time, true) && LearnTime(reply);
   const bool elsewhere = IsOneOf(code, {"PermanentRedirect", "TemporaryRedirect",
                                         "AuthorizationHeaderMalformed", "Redirect"}) ||
                          reply.status == 301 || reply.status == 307;
-  return elsewhere && !std::exchange(used->region, true) && LearnRegion(reply);
+  return elsewhere && !std::exchange(tries->repaired_region, true) &&
+         LearnRegion(reply, tries->region);
 }
 
 Result<HttpReply> S3Session::Send(const S3Request& request) {
-  Remedies used;
+  Tries tries;
+  bool perhaps_written = false;
   const int64_t begin_ms = wiring_.now_ms();
-  for (int tries = 1;;) {
-    Result<HttpReply> reply = SendOnce(request);
+  for (int number = 1;;) {
+    Result<HttpReply> reply = SendOnce(request, &tries);
     if (!reply && IsFinal(reply.error(), request.call)) return reply;
-    if (reply && reply->status < 500 && Repair(*reply, &used)) {
+    if (reply && reply->status < 500 && Repair(*reply, &tries)) {
       ++retries_;
       continue;  // bounded: each repair happens once
     }
     const bool unknown = reply ? IsUnknown(*reply) : reply.error().code != ErrorCode::kUnavailable;
     if (reply && !unknown && !IsRefusedForNow(*reply)) return reply;
+    perhaps_written |= unknown && !IsRead(request.call);
     const bool resend = !(unknown && request.call == S3Call::kCreate);
-    if (!resend || tries == kMaxTries || wiring_.now_ms() - begin_ms > kNoTryAfterMs) {
-      const std::string tried = tries > 1 ? fmt::format(" ({} tries)", tries) : "";
-      return Fail(
-          unknown && !IsRead(request.call) ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable,
-          "{}: {}{}", NameOf(request.key), reply ? WhatS3Said(*reply) : reply.error().message,
-          tried);
+    if (!resend || number == kMaxTries || wiring_.now_ms() - begin_ms > kNoTryAfterMs) {
+      const std::string said = reply ? WhatS3Said(*reply) : reply.error().message;
+      const std::string tried = number > 1 ? fmt::format(" ({} tries)", number) : "";
+      return FailWith(perhaps_written ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable,
+                      fmt::format("{}: {}{}", NameOf(request.key), said, tried),
+                      reply ? "" : reply.error().remedy);
     }
-    Pause(tries);
-    ++tries;
+    Pause(number);
+    ++number;
     ++retries_;
   }
 }

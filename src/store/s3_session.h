@@ -72,10 +72,10 @@ class S3Session {
   std::string NameOf(std::string_view key) const;  // "s3://bucket/prefix/key"
 
  private:
-  struct Remedies;
-  Result<HttpReply> SendOnce(const S3Request& request);
-  bool Repair(const HttpReply& reply, Remedies* used);
-  bool LearnRegion(const HttpReply& reply);
+  struct Tries;
+  Result<HttpReply> SendOnce(const S3Request& request, Tries* tries);
+  bool Repair(const HttpReply& reply, Tries* tries);
+  bool LearnRegion(const HttpReply& reply, std::string_view asked_in);
   bool LearnTime(const HttpReply& reply);
   void Pause(int tries);
 

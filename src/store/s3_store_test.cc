@@ -155,6 +155,15 @@ TEST(S3Store, WhenNoTryIsAnsweredTheErrorSaysSo) {
   EXPECT_EQ(scene.s3->asked.size(), 9u);
 }
 
+// A try whose answer was lost may have been applied, whatever became of those behind it.
+TEST(S3Store, APutThatWasPerhapsWrittenIsNeverCalledUnwritten) {
+  Scene scene;
+  scene.Answer({kLost, kNotSent, kNotSent});
+  EXPECT_EQ(scene.store.Put("k", "x").error().code, ErrorCode::kUnknownOutcome);
+  scene.Answer({kNotSent, kNotSent, kNotSent});
+  EXPECT_EQ(scene.store.Put("k", "x").error().code, ErrorCode::kUnavailable);
+}
+
 TEST(S3Store, ExpiredCredentialsAreFetchedAnewOnce) {
   Scene scene;
   scene.Answer({FakeS3::Error(400, "ExpiredToken")});
@@ -204,6 +213,29 @@ TEST(S3Store, TheRegionIsLearntFromTheAnswer) {
     s3->before = [&](const HttpRequest&) { return answer; };
     EXPECT_EQ(aws.Get("k").error().code, ErrorCode::kInvalid);  // there already: no circle
   }
+}
+
+// Whoever else has learnt it meanwhile.
+TEST(S3Store, TheRegionIsLearntByManyAtOnce) {
+  constexpr int kAtOnce = 4;
+  std::atomic<int> astray{0};
+  const auto fake = std::make_shared<FakeS3>();  // for its credentials
+  S3Wiring wiring = fake->Wiring();
+  wiring.send = [&](const HttpRequest& request) -> Result<HttpReply> {
+    if (!request.url.contains("us-east-1")) return HttpReply{.status = 200, .body = "bytes"};
+    ++astray;
+    astray.notify_all();
+    for (int seen = astray; seen < kAtOnce; seen = astray) astray.wait(seen);
+    return HttpReply{.status = 301, .headers = {{"x-amz-bucket-region", "eu-west-1"}}};
+  };
+  S3Store store(ParseS3Location("s3://bucket/jobs", "").value(), std::move(wiring));
+  std::atomic<int> got{0};
+  {
+    std::vector<Thread> threads;
+    for (int i = 0; i < kAtOnce; ++i)
+      threads.emplace_back([&] { got += store.Get("k").has_value() ? 1 : 0; });
+  }
+  EXPECT_EQ(got, kAtOnce);
 }
 
 struct Refused {
