@@ -14,7 +14,7 @@ constexpr int kFormat = 1;
 
 }  // namespace
 
-Result<bool> TakeLease(ObjectStore& store, const Lease& lease) {
+Result<bool> TakeLease(ObjectStore& store, const Lease& lease, bool sent_before) {
   const std::string bytes = StoredJson({{"format", kFormat},
                                         {"worker", lease.worker},
                                         {"lo", lease.lo},
@@ -23,6 +23,7 @@ Result<bool> TakeLease(ObjectStore& store, const Lease& lease) {
   const Status created = store.Create(LeaseKey(lease.shard, lease.epoch), bytes);
   if (created) return true;
   if (created.error().code != ErrorCode::kExists) return std::unexpected(created.error());
+  if (!sent_before) return false;
   const Result<Lease> there = ReadLease(store, lease.shard, lease.epoch);
   if (there) return there->worker == lease.worker;
   // Whatever it says, it is taken.

@@ -22,9 +22,10 @@ struct Lease {
   bool backed_up = false;  // LeaseHolder's
 };
 
-// Creates it. True: it stands, with this worker's name (perhaps since an earlier try). False:
-// another was first. kUnavailable, kUnknownOutcome: try again.
-Result<bool> TakeLease(ObjectStore& store, const Lease& lease);
+// Creates it. True: it stands, with this worker's name. False: another was first. sent_before: an
+// earlier try's outcome is not known, so what is there may be its own. kUnavailable,
+// kUnknownOutcome: try again.
+Result<bool> TakeLease(ObjectStore& store, const Lease& lease, bool sent_before = false);
 
 // kNotFound; kCorrupt when it can't be understood.
 Result<Lease> ReadLease(ObjectStore& store, int64_t shard, int64_t epoch);

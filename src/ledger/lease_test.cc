@@ -20,8 +20,9 @@ TEST(Lease, IsWhoseWasFirst) {
   MemoryStore store("memory://lease");
   EXPECT_EQ(TakeLease(store, {.shard = 1'007, .worker = "a", .lo = 40}), true);
   EXPECT_EQ(TakeLease(store, {.shard = 1'007, .worker = "b", .lo = 0}), false);
-  EXPECT_EQ(TakeLease(store, {.shard = 1'007, .worker = "a", .lo = 40}), true)
+  EXPECT_EQ(TakeLease(store, {.shard = 1'007, .worker = "a", .lo = 40}, /*sent_before=*/true), true)
       << "its own, whose reply was lost";
+  EXPECT_EQ(TakeLease(store, {.shard = 1'007, .worker = "b"}, /*sent_before=*/true), false);
   const Result<Lease> lease = ReadLease(store, 1'007, 1);
   ASSERT_TRUE(lease);
   EXPECT_EQ(lease->worker, "a");
@@ -45,7 +46,7 @@ TEST(Lease, ListsTheHighestEpochOfEachShardOfAGroup) {
 TEST(Lease, OneThatCannotBeReadIsTaken) {
   MemoryStore store("memory://lease");
   ASSERT_TRUE(store.Create(LeaseKey(0, 1), "{"));
-  EXPECT_EQ(TakeLease(store, {.worker = "a"}), false);
+  EXPECT_EQ(TakeLease(store, {.worker = "a"}, /*sent_before=*/true), false);
   EXPECT_EQ(ReadLease(store, 0, 1).error().code, ErrorCode::kCorrupt);
 }
 

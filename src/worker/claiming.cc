@@ -156,6 +156,7 @@ std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {
   survey_.erase(asked.number);
   if (outcome == Outcome::kTaken) {
     claim_.Take(asked.number);
+    surveyed_group_ = -1;  // what else has been taken meanwhile is one request; to try it is many
     return std::nullopt;
   }
   round_wait_ms_ = kFirstWaitMs;

@@ -50,6 +50,8 @@ TEST(Claiming, WhatAnotherWasQuickerToLeaseIsLeftAlone) {
   claiming.OnSurveyed({Shard(0), Shard(1)});
   EXPECT_EQ(claiming.Next(true, 0).number, 0);
   EXPECT_FALSE(claiming.OnLeased(Outcome::kTaken));
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kSurvey) << "what else has been taken?";
+  claiming.OnSurveyed({Shard(0, 1), Shard(1)});
   EXPECT_EQ(claiming.Next(true, 0).number, 1);
 }
 

@@ -182,6 +182,7 @@ void Loop::Do(const ControlAction& action) {
     case Kind::kLease:
     case Kind::kCreate:
     case Kind::kRead:
+      if (action.kind == Kind::kLease) lease_again_ = action.again;
       return action.again ? DoLater(action) : DoNow(action);
     case Kind::kOpen: {
       Result<PlannedShard> planned = plan_.Shard(action.shard);
@@ -335,13 +336,15 @@ void Loop::Survey(const ControlAction& action) {
 }
 
 void Loop::Lease(const ControlAction& action) {
-  io_.Submit([this, action] {
+  io_.Submit([this, action, again = lease_again_] {
     IoReport report{.event = {.kind = ControlEvent::Kind::kLeased, .shard = action.shard}};
-    const Result<bool> mine = TakeLease(*job_.store, {.shard = action.shard,
-                                                      .epoch = action.epoch,
-                                                      .worker = id_.ToString(),
-                                                      .lo = action.lo,
-                                                      .backed_up = action.backed_up});
+    const Result<bool> mine = TakeLease(*job_.store,
+                                        {.shard = action.shard,
+                                         .epoch = action.epoch,
+                                         .worker = id_.ToString(),
+                                         .lo = action.lo,
+                                         .backed_up = action.backed_up},
+                                        again);
     if (mine)
       report.event.lease = *mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken;
     else

@@ -94,6 +94,7 @@ class Loop {
   };
   std::map<uint32_t, OpenCommit> commits_;     // by open_id: at most one unsettled a shard
   int64_t claims_failing_since_ms_ = 0;        // surveys and leases; 0: not failing
+  bool lease_again_ = false;                   // the lease under way was sent before
   int claim_tries_ = 0;                        // of the one that fails
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   std::map<int64_t, int64_t> rows_before_;     // by group
