@@ -1,6 +1,7 @@
 #include "ledger/settle.h"
 
 #include "platform/clock.h"
+#include "platform/process.h"
 
 namespace armada {
 namespace {
@@ -11,7 +12,7 @@ constexpr int64_t kFirstPauseMs = 25;  // doubled with each try: about 3 s in al
 }  // namespace
 
 bool Patience::Again() {
-  if (++tries_ >= kMaxTries) return false;
+  if (++tries_ >= kMaxTries || StopSignal() != 0) return false;
   SleepMs(kFirstPauseMs << (tries_ - 1));
   return true;
 }

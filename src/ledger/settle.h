@@ -13,7 +13,8 @@
 
 namespace armada {
 
-// How long a call that fails for now is tried again: some seconds, with growing pauses.
+// How long a call that fails for now is tried again: some seconds, with growing pauses; not at all
+// once this process was asked to leave.
 class Patience {
  public:
   bool Again();  // pauses before the next try; false when there is none

@@ -22,6 +22,7 @@ constexpr int64_t kPauseGrowth = 3;
 
 constexpr int64_t kConnectTimeoutMs = 5'000;
 constexpr int64_t kStallTimeoutMs = 20'000;
+constexpr int64_t kLeavingStallMs = 5'000;  // once this process was asked to leave
 constexpr int64_t kReplyTimeoutMs = 30'000;
 constexpr int64_t kSlowestBytesPerMs = 32;             // what an upload is given time for
 constexpr int64_t kReadTimeoutMs = 3'600'000;          // 5 GiB at 1.5 MB/s
@@ -126,7 +127,7 @@ Result<HttpReply> S3Session::SendOnce(const S3Request& request, Tries* tries) {
   http.body = request.body;
   http.connect_timeout_ms = kConnectTimeoutMs;
   http.timeout_ms = TimeoutOf(request);
-  http.stall_timeout_ms = kStallTimeoutMs;
+  http.stall_timeout_ms = wiring_.leaving() ? kLeavingStallMs : kStallTimeoutMs;
   http.max_reply_bytes = IsRead(request.call) ? kMaxObjectBytes : kMaxAnswerBytes;
   SignV4(credentials, {.region = tries->region, .service = "s3"},
          wiring_.now_ms() + clock_ahead_ms_, &http);
@@ -185,7 +186,8 @@ Result<HttpReply> S3Session::Send(const S3Request& request) {
     if (reply && !unknown && !IsRefusedForNow(*reply)) return reply;
     perhaps_written |= unknown && !IsRead(request.call);
     const bool resend = !(unknown && request.call == S3Call::kCreate);
-    if (!resend || number == kMaxTries || wiring_.now_ms() - begin_ms > kNoTryAfterMs) {
+    const bool in_time = wiring_.now_ms() - begin_ms <= kNoTryAfterMs && !wiring_.leaving();
+    if (!resend || number == kMaxTries || !in_time) {
       const std::string said = reply ? WhatS3Said(*reply) : reply.error().message;
       const std::string tried = number > 1 ? fmt::format(" ({} tries)", number) : "";
       return FailWith(perhaps_written ? ErrorCode::kUnknownOutcome : ErrorCode::kUnavailable,

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "platform/clock.h"
 #include "platform/http.h"
+#include "platform/process.h"
 #include "platform/thread.h"
 #include "store/s3_location.h"
 
@@ -28,6 +29,8 @@ struct S3Wiring {
   std::string region;  // "": not known; "us-east-1" is tried first, and the answer says more
   std::function<int64_t()> now_ms = WallMs;  // what is signed, and how long a call takes
   std::function<void(int64_t)> pause = SleepMs;
+  // Whether this process was asked to leave: then nothing is tried twice, or waited for for long.
+  std::function<bool()> leaving = [] { return StopSignal() != 0; };
 };
 
 enum class S3Call : uint8_t { kCreate, kPut, kGet, kList, kDelete };

@@ -215,6 +215,18 @@ TEST(S3Store, TheRegionIsLearntFromTheAnswer) {
   }
 }
 
+TEST(S3Store, AProcessThatLeavesIsNotHeldUp) {
+  Scene scene;
+  S3Wiring hurried = scene.s3->Wiring();
+  hurried.leaving = [] { return true; };
+  S3Store store(ParseS3Location("s3://bucket/jobs", "http://127.0.0.1").value(),
+                std::move(hurried));
+  scene.AlwaysAnswer(kLost);
+  EXPECT_EQ(store.Get("k").error().code, ErrorCode::kUnavailable);
+  ASSERT_THAT(scene.s3->asked, SizeIs(1));
+  EXPECT_EQ(scene.s3->asked[0].stall_timeout_ms, 5'000);
+}
+
 // Whoever else has learnt it meanwhile.
 TEST(S3Store, TheRegionIsLearntByManyAtOnce) {
   constexpr int kAtOnce = 4;

@@ -167,6 +167,20 @@ def test_killed_with_its_server_and_run_again(gateway, digits):
     check_complete(gateway)
 
 
+@pytest.mark.skipif("ARMADA_RACE_ROUNDS" not in os.environ, reason="takes a minute: make soak")
+def test_a_server_that_hangs_does_not_hold_up_who_was_asked_to_leave(gateway, digits):
+    with Running("run", digits) as run:
+        assert run.until(lambda: len(outputs(gateway.job)) >= 5)
+        gateway.process.send_signal(signal.SIGSTOP)
+        try:
+            run.signal(signal.SIGTERM)
+            assert run.ended().returncode in (4, 130)
+        finally:
+            gateway.process.send_signal(signal.SIGCONT)
+    succeeded("run", digits)
+    check_complete(gateway)
+
+
 def test_a_server_that_comes_back_is_waited_for(gateway, digits):
     with Running("run", digits) as run:
         assert run.until(lambda: len(outputs(gateway.job)) >= 5)
