@@ -91,14 +91,13 @@ std::unique_ptr<CredentialsProvider> NewCredentialsChain(HttpSend send) {
 }
 
 std::string ConfiguredRegion() {
-  for (const char* name : {"AWS_REGION", "AWS_DEFAULT_REGION"})
-    if (const auto region = GetEnv(name); region && !region->empty()) return *region;
-  return RegionOfProfile();
+  const std::string region = FirstEnv({"AWS_REGION", "AWS_DEFAULT_REGION"});
+  return region.empty() ? RegionOfProfile() : region;
 }
 
 Result<Credentials> CredentialsFromEnvironment() {
-  const std::string key = GetEnv("AWS_ACCESS_KEY_ID").value_or("");
-  const std::string secret = GetEnv("AWS_SECRET_ACCESS_KEY").value_or("");
+  const std::string key = FirstEnv({"AWS_ACCESS_KEY_ID"});
+  const std::string secret = FirstEnv({"AWS_SECRET_ACCESS_KEY"});
   if (key.empty() && secret.empty())
     return Fail(ErrorCode::kNotFound, "AWS_ACCESS_KEY_ID is not set");
   if (key.empty() || secret.empty())
@@ -108,7 +107,7 @@ Result<Credentials> CredentialsFromEnvironment() {
                     "set both, or neither");
   return Credentials{.access_key = key,
                      .secret_key = secret,
-                     .session_token = GetEnv("AWS_SESSION_TOKEN").value_or(""),
+                     .session_token = FirstEnv({"AWS_SESSION_TOKEN"}),
                      .source = "environment"};
 }
 

@@ -1,13 +1,11 @@
 // Credentials from services: STS, the container's endpoint, the instance's metadata (IMDSv2).
-#include <algorithm>
-
 #include <pugixml.hpp>
 
 #include "aws/credentials_sources.h"
 #include "aws/sigv4.h"
 #include "base/json.h"
-#include "base/log_record.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "platform/clock.h"
 #include "platform/env.h"
 #include "platform/file.h"
@@ -20,8 +18,6 @@ constexpr int64_t kNearMs = 1'000;  // a metadata service is near, or there is n
 constexpr int64_t kMaxTokenBytes = 64 << 10;
 constexpr char kInstanceHost[] = "http://169.254.169.254";
 constexpr char kTaskHost[] = "http://169.254.170.2";
-
-std::string Env(const char* name) { return GetEnv(name).value_or(""); }
 
 Result<std::string> ReadTokenFile(const std::string& path) {
   Result<std::string> token = ReadFile(path, kMaxTokenBytes);
@@ -44,9 +40,8 @@ Result<std::string> TextOf(const HttpSend& send, const HttpRequest& request, std
 }
 
 std::string StsEndpoint(const std::string& region) {
-  for (const char* name : {"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"})
-    if (std::string url = Env(name); !url.empty()) return url;
-  return fmt::format("https://sts.{}.amazonaws.com", region);
+  const std::string url = FirstEnv({"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"});
+  return url.empty() ? fmt::format("https://sts.{}.amazonaws.com", region) : url;
 }
 
 Result<Credentials> AskSts(const HttpSend& send, const RoleRequest& role, std::string form,
@@ -82,7 +77,7 @@ Result<Credentials> AskSts(const HttpSend& send, const RoleRequest& role, std::s
                           .secret_key = text("SecretAccessKey"),
                           .session_token = text("SessionToken"),
                           .source = "role " + role.role_arn};
-  ASSIGN_OR_RETURN(credentials.expires_utc_ms, ParseExpiration(text("Expiration")));
+  ASSIGN_OR_RETURN(credentials.expires_utc_ms, ParseUtc(text("Expiration")));
   if (credentials.access_key.empty() || credentials.secret_key.empty())
     return Fail(ErrorCode::kDenied, "STS answers without credentials");
   return credentials;
@@ -102,14 +97,6 @@ bool MayAsk(std::string_view url) {
 
 }  // namespace
 
-Result<int64_t> ParseExpiration(std::string_view text) {
-  constexpr size_t kSeconds = 19;  // "2026-11-23T16:29:10"
-  const bool is_utc = text.ends_with('Z') || text.ends_with("+00:00");
-  if (text.size() <= kSeconds || !is_utc)
-    return Fail(ErrorCode::kInvalid, "an expiration that is no UTC time");
-  return ParseUtcMs(std::string(text.substr(0, kSeconds)) + ".000Z");
-}
-
 Result<Credentials> ParseCredentials(std::string_view json, std::string_view source) {
   const auto parsed = ParseJson(json, source);
   if (!parsed || !parsed->is_object()) return Fail(ErrorCode::kInvalid, "{}: no JSON", source);
@@ -123,7 +110,7 @@ Result<Credentials> ParseCredentials(std::string_view json, std::string_view sou
                                     std::pair("SecretAccessKey", &credentials.secret_key)})
     if (value->empty()) return Fail(ErrorCode::kInvalid, "{}: it gives no {}", source, name);
   if (const std::string until = text("Expiration"); !until.empty()) {
-    const Result<int64_t> expires = ParseExpiration(until);
+    const Result<int64_t> expires = ParseUtc(until);
     if (!expires) return Annotate(expires.error(), source);
     credentials.expires_utc_ms = *expires;
   }
@@ -146,21 +133,22 @@ Result<Credentials> AssumeRoleWithToken(const HttpSend& send, const RoleRequest&
 }
 
 Result<Credentials> CredentialsFromWebIdentity(const HttpSend& send) {
-  const std::string file = Env("AWS_WEB_IDENTITY_TOKEN_FILE");
-  const std::string arn = Env("AWS_ROLE_ARN");
+  const std::string file = FirstEnv({"AWS_WEB_IDENTITY_TOKEN_FILE"});
+  const std::string arn = FirstEnv({"AWS_ROLE_ARN"});
   if (file.empty()) return Fail(ErrorCode::kNotFound, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
   if (arn.empty())
     return FailWith(ErrorCode::kDenied,
                     "AWS_WEB_IDENTITY_TOKEN_FILE is set, and AWS_ROLE_ARN is not", "set both");
-  return AssumeRoleWithToken(
-      send,
-      {.role_arn = arn, .session_name = Env("AWS_ROLE_SESSION_NAME"), .region = ConfiguredRegion()},
-      file);
+  return AssumeRoleWithToken(send,
+                             {.role_arn = arn,
+                              .session_name = FirstEnv({"AWS_ROLE_SESSION_NAME"}),
+                              .region = ConfiguredRegion()},
+                             file);
 }
 
 Result<Credentials> CredentialsFromContainer(const HttpSend& send) {
-  const std::string relative = Env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  const std::string full = Env("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const std::string relative = FirstEnv({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"});
+  const std::string full = FirstEnv({"AWS_CONTAINER_CREDENTIALS_FULL_URI"});
   if (relative.empty() && full.empty())
     return Fail(ErrorCode::kNotFound, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not set");
   const std::string url = relative.empty() ? full : kTaskHost + relative;
@@ -169,9 +157,10 @@ Result<Credentials> CredentialsFromContainer(const HttpSend& send) {
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI would show a secret to the network",
                     "it may be https, on this machine, or 169.254.170.2 or .23");
   HttpRequest request{.url = url, .timeout_ms = 5'000, .max_reply_bytes = kMaxReplyBytes};
-  std::string token = Env("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  std::string token = FirstEnv({"AWS_CONTAINER_AUTHORIZATION_TOKEN"});
   // Read each time: it is renewed.
-  if (const std::string file = Env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
+  if (const std::string file = FirstEnv({"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"});
+      !file.empty()) {
     ASSIGN_OR_RETURN(token, ReadTokenFile(file));
   }
   if (!token.empty()) request.headers.emplace_back("Authorization", token);
@@ -180,11 +169,9 @@ Result<Credentials> CredentialsFromContainer(const HttpSend& send) {
 }
 
 Result<Credentials> CredentialsFromInstance(const HttpSend& send) {
-  std::string off = Env("AWS_EC2_METADATA_DISABLED");
-  std::ranges::transform(off, off.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  if (off == "true") return Fail(ErrorCode::kNotFound, "AWS_EC2_METADATA_DISABLED is set");
-  std::string host = Env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  if (LowerCase(FirstEnv({"AWS_EC2_METADATA_DISABLED"})) == "true")
+    return Fail(ErrorCode::kNotFound, "AWS_EC2_METADATA_DISABLED is set");
+  std::string host = FirstEnv({"AWS_EC2_METADATA_SERVICE_ENDPOINT"});
   if (host.empty()) host = kInstanceHost;
   while (host.ends_with('/')) host.pop_back();
   HttpRequest request{.method = "PUT",

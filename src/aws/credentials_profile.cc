@@ -47,8 +47,8 @@ class Profiles {
     return name == "default" ? name : "profile " + name;
   }
   static std::string PathOf(const char* variable, const char* file) {
-    if (auto path = GetEnv(variable); path && !path->empty()) return *path;
-    return GetEnv("HOME").value_or("") + "/.aws/" + file;
+    const std::string path = FirstEnv({variable});
+    return path.empty() ? FirstEnv({"HOME"}) + "/.aws/" + file : path;
   }
   static Status Load(const std::string& path, CSimpleIniCaseA* ini) {
     const Result<std::string> text = ReadFile(path, kMaxFileBytes);
@@ -65,8 +65,8 @@ class Profiles {
 };
 
 std::string ProfileName() {
-  const auto name = GetEnv("AWS_PROFILE");
-  return name && !name->empty() ? *name : "default";
+  const std::string name = FirstEnv({"AWS_PROFILE"});
+  return name.empty() ? "default" : name;
 }
 
 // What the program prints on stdout is secret; what it says on stderr is not.
@@ -168,7 +168,7 @@ Result<Credentials> CredentialsFromProfile(const HttpSend& send) {
   const Profiles& profiles = *read;
   const std::string name = ProfileName();
   if (!profiles.Has(name)) {
-    const bool asked = GetEnv("AWS_PROFILE").value_or("").size() > 0;
+    const bool asked = !FirstEnv({"AWS_PROFILE"}).empty();
     return Fail(asked ? ErrorCode::kDenied : ErrorCode::kNotFound, "there is no profile {} in {}",
                 Printable(name), profiles.Places());
   }

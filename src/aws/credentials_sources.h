@@ -43,7 +43,5 @@ Result<Credentials> AssumeRoleWithToken(const HttpSend& send, const RoleRequest&
 // {"AccessKeyId", "SecretAccessKey", "Token" or "SessionToken", "Expiration"}, as metadata services
 // and credential programs write it. kInvalid says what is missing, and never what is there.
 Result<Credentials> ParseCredentials(std::string_view json, std::string_view source);
-// "2026-11-23T16:29:10Z", perhaps with a fraction → ms since 1970; kInvalid otherwise.
-Result<int64_t> ParseExpiration(std::string_view text);
 
 }  // namespace armada

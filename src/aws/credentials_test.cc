@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/log_record.h"
+#include "base/utc.h"
 #include "platform/clock.h"
 #include "platform/scratch_folder.h"
 
@@ -151,7 +151,7 @@ TEST_F(CredentialsTest, ARoleIsAssumedWithItsSourceProfile) {
   const auto found = Get();
   ASSERT_TRUE(found) << found.error().ToString();
   EXPECT_EQ(found->access_key, "ROLE");
-  EXPECT_EQ(found->expires_utc_ms, ParseUtcMs("2099-01-01T00:00:00.000Z").value());
+  EXPECT_EQ(found->expires_utc_ms, ParseUtc("2099-01-01T00:00:00Z").value());
   EXPECT_THAT(sent_bodies_.at(0),
               AllOf(HasSubstr("Action=AssumeRole&"), HasSubstr("ExternalId=e%2F1"),
                     HasSubstr("RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fwork"),
@@ -244,7 +244,7 @@ TEST_F(CredentialsTest, WhatLastsIsKeptAndWhatEndsSoonIsFetchedAnew) {
   EXPECT_EQ(sent_.size(), 1u);
   chain->Forget();
   // Good for another minute: a failed refresh is no error, and is not tried with every request.
-  const std::string soon = UtcMsText(WallMs() + 60'000).substr(0, 19) + "Z";
+  const std::string soon = UtcMsText(WallMs() + 60'000);
   Answer(request, Json("B", soon));
   EXPECT_EQ(chain->Get()->access_key, "B");
   replies_.clear();

@@ -37,13 +37,6 @@ UrlParts SplitUrl(std::string_view url) {
   return parts;
 }
 
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
 // Without dot segments and empty ones, then encoded once more; S3 alone takes the path as it is,
 // since its keys may hold such segments.
 std::string CanonicalPath(std::string_view path, std::string_view service) {

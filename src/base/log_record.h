@@ -29,8 +29,4 @@ struct LogRecord {
   bool operator==(const LogRecord&) const = default;
 };
 
-// "2026-11-23T16:29:10.123Z", and back; kInvalid when it is no such time.
-std::string UtcMsText(int64_t utc_ms);
-Result<int64_t> ParseUtcMs(std::string_view text);
-
 }  // namespace armada

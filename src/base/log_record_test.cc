@@ -23,11 +23,10 @@ TEST(LogRecord, BytesThatAreNoTextAreReplaced) {
 }
 
 TEST(LogRecord, WhatIsNoLineIsRefused) {
-  for (const char* line :
-       {"", "{", "[]", R"({"utc":"2026-11-23T16:29:10Z","level":"info","message":"a"})",
-        R"({"utc":"2026-13-23T16:29:10.000Z","level":"info","message":"a"})",
-        R"({"utc":"2026-11-23T16:29:10.000Z","level":"loud","message":"a"})",
-        R"({"utc":"2026-11-23T16:29:10.000Z","level":"info"})"})
+  for (const char* line : {"", "{", "[]", R"({"utc":"yesterday","level":"info","message":"a"})",
+                           R"({"utc":"2026-13-23T16:29:10.000Z","level":"info","message":"a"})",
+                           R"({"utc":"2026-11-23T16:29:10.000Z","level":"loud","message":"a"})",
+                           R"({"utc":"2026-11-23T16:29:10.000Z","level":"info"})"})
     EXPECT_FALSE(LogRecord::Parse(line)) << line;
 }
 

@@ -28,6 +28,9 @@ std::string NearestWord(std::string_view word, std::span<const std::string> know
 // terminal.
 std::string Printable(std::string_view text);
 
+// ASCII letters in lower case; other bytes as they are.
+std::string LowerCase(std::string_view text);
+
 std::vector<std::string_view> Split(std::string_view text, char separator);
 
 }  // namespace armada

@@ -9,6 +9,7 @@
 #include "ledger/control.h"
 #include "ledger/job.h"
 #include "ledger/names.h"
+#include "ledger/settle.h"
 #include "platform/clock.h"
 
 namespace armada {
@@ -27,7 +28,8 @@ Result<ControlEntry> Tell(const ControlOptions& options, Make make) {
   ASSIGN_OR_RETURN(Job job, OpenJobFolder(options.job));
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
   RETURN_IF_ERROR(CheckNotCancelled(control, Printable(job.store->name())));
-  if (job.store->GetSuffix(kDoneKey, 1))
+  ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
+  if (done)
     return FailWith(ErrorCode::kInvalid,
                     fmt::format("{}: the job is done", Printable(job.store->name())),
                     "there is nobody left to tell; armada delete removes it");

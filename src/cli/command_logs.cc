@@ -1,12 +1,12 @@
 #include <memory>
 
 #include "base/text.h"
+#include "base/utc.h"
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "ledger/job_spec.h"
-#include "ledger/roster.h"
 #include "platform/clock.h"
 #include "platform/process.h"
 #include "report/logs.h"
@@ -30,7 +30,6 @@ struct LogsOptions {
 Result<int64_t> ParseSince(const std::string& text) {
   if (const Result<int64_t> ago_ms = ParseDuration(text)) return WallMs() - *ago_ms;
   if (const Result<int64_t> at = ParseUtc(text)) return at;
-  if (const Result<int64_t> at = ParseUtcMs(text)) return at;
   return FailWith(ErrorCode::kInvalid,
                   fmt::format("logs: --since: '{}' is no time", Printable(text)),
                   "write 10m, 2h or 2026-11-23T16:29:10Z");
@@ -47,14 +46,13 @@ Result<LogFilter> MakeFilter(const LogsOptions& options) {
 
 std::string LineText(const LogLine& line) {
   constexpr size_t kShownId = 8;
-  constexpr size_t kDayBytes = 11;  // "2026-11-23T"
-  const std::string utc = UtcMsText(line.record.utc_ms);
+  std::string time = UtcMsText(line.record.utc_ms);  // "2026-11-23T16:29:10.123Z"
+  time.pop_back();
+  time[time.find('T')] = ' ';
   const std::string shard =
       line.record.shard < 0 ? "" : fmt::format("shard {}: ", line.record.shard);
-  return fmt::format("{} {} {}  {:<5}  {}{}\n", utc.substr(0, kDayBytes - 1),
-                     utc.substr(kDayBytes, utc.size() - kDayBytes - 1),
-                     line.worker.substr(0, kShownId), LogLevelName(line.record.level), shard,
-                     Printable(line.record.message));
+  return fmt::format("{} {}  {:<5}  {}{}\n", time, line.worker.substr(0, kShownId),
+                     LogLevelName(line.record.level), shard, Printable(line.record.message));
 }
 
 Json LineJson(const LogLine& line) {

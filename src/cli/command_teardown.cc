@@ -22,13 +22,6 @@ struct TeardownOptions {
   bool json = false;
 };
 
-Result<std::unique_ptr<ObjectStore>> OpenFolder(const std::string& uri) {
-  if (!uri.contains("://") && !IsFolder(uri))
-    return FailWith(ErrorCode::kNotFound, fmt::format("no job at {}", Printable(uri)),
-                    "correct the path");
-  return OpenStore(uri);
-}
-
 std::string Count(const Removal& removal) {
   return fmt::format("{} object{}, {}", WithThousands(removal.objects),
                      removal.objects == 1 ? "" : "s", HumanBytes(removal.bytes));
@@ -52,7 +45,7 @@ void Show(const Removal& removal, const TeardownOptions& options) {
 }
 
 int Tidy(const TeardownOptions& options) {
-  const auto store = OpenFolder(options.job);
+  const auto store = OpenStoreThatIsThere(options.job);
   if (!store) return Failed(store.error(), options.json);
   const Result<Removal> removal = TidyJob(**store, WallMs(), options.dry_run);
   if (!removal) return Failed(removal.error(), options.json);
@@ -75,7 +68,7 @@ Result<bool> IsMeant(const TeardownOptions& options, const Removal& removal,
 }
 
 int Delete(const TeardownOptions& options) {
-  const auto store = OpenFolder(options.job);
+  const auto store = OpenStoreThatIsThere(options.job);
   if (!store) return Failed(store.error(), options.json);
   Result<Removal> removal = DeleteJob(**store, WallMs(), /*dry_run=*/true);
   if (!removal) return Failed(removal.error(), options.json);

@@ -26,6 +26,12 @@ struct OneWorkerOptions {
   HiddenOptions hidden;
 };
 
+// What others do of the job it does not know: what it says is what it did.
+Progress OwnShare(Progress progress) {
+  progress.records_total = -1;
+  return progress;
+}
+
 int Work(const OneWorkerOptions& options) {
   InstallStopSignals();
   if (options.index >= options.of) {
@@ -51,7 +57,7 @@ int Work(const OneWorkerOptions& options) {
     if (options.json)
       PrintJsonLine(ProgressJson(progress));
     else
-      printer.Show(progress);
+      printer.Show(OwnShare(progress));
   };
   if (options.hidden.hang_ms > 0) worker.stall_ms = worker.probation_ms = options.hidden.hang_ms;
   worker.on_hang = EndOfHang;
@@ -63,7 +69,7 @@ int Work(const OneWorkerOptions& options) {
     PrintJsonLine(Json{{"outcome", OutcomeJson(*outcome, code)}});
     return code;
   }
-  printer.Finish(outcome->progress);
+  printer.Finish(OwnShare(outcome->progress));
   RunEnd end;
   end.exit_code = code;
   end.message = outcome->message;

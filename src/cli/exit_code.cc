@@ -27,6 +27,7 @@ ExitCode ExitCodeOfPause(std::string_view cause) {
   if (cause == "too_many_dead") return kExitLimit;
   if (cause == "input" || cause == "input_changed") return kExitBadInput;
   if (cause == "corrupt") return kExitStore;
+  if (cause == "operator") return kExitInterrupted;  // nothing is wrong: it goes on when resumed
   return kExitFailed;
 }
 
@@ -37,6 +38,7 @@ ExitCode ExitCodeOf(const WorkerOutcome& outcome, std::string_view pause_cause) 
     case StopReason::kAsked:
       return kExitInterrupted;
     case StopReason::kCancelled:
+      return kExitBadInput;
     case StopReason::kTooManyDead:
       return kExitLimit;
     case StopReason::kCorrupt:

@@ -17,7 +17,7 @@ enum ExitCode : int {
   kExitStore = 4,         // the job folder, or credentials
   kExitLimit = 5,         // a limit of the job was reached
   kExitStalled = 6,       // a worker's engine hangs: start it again
-  kExitInterrupted = 130  // asked to leave; the same command goes on
+  kExitInterrupted = 130  // asked to leave, by a signal or a pause; it can go on
 };
 
 ExitCode ExitCodeOf(const Error& error);

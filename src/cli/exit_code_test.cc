@@ -26,7 +26,8 @@ TEST(ExitCode, OfAPauseDependsOnItsCause) {
   outcome.reason = StopReason::kPaused;
   EXPECT_EQ(ExitCodeOf(outcome, "too_many_dead"), 5);
   EXPECT_EQ(ExitCodeOf(outcome, "input"), 3);
-  EXPECT_EQ(ExitCodeOf(outcome, "operator"), 1);
+  EXPECT_EQ(ExitCodeOf(outcome, "operator"), 130);
+  EXPECT_FALSE(WorthRestarting(130));
 }
 
 TEST(ExitCode, OnlyWhatMayPassIsRestarted) {

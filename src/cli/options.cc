@@ -56,11 +56,16 @@ Result<JobSpec> LoadJobFile(const JobFileOptions& options) {
   return spec;
 }
 
-Result<Job> OpenJobFolder(const std::string& uri) {
+Result<std::unique_ptr<ObjectStore>> OpenStoreThatIsThere(const std::string& uri) {
   if (!uri.contains("://") && !IsFolder(uri))
     return FailWith(ErrorCode::kNotFound, fmt::format("no job at {}", Printable(uri)),
                     "submit it with armada run or armada submit, or correct the path");
-  return OpenJob(uri);
+  return OpenStore(uri);
+}
+
+Result<Job> OpenJobFolder(const std::string& uri) {
+  ASSIGN_OR_RETURN(auto store, OpenStoreThatIsThere(uri));
+  return OpenJob(std::move(store));
 }
 
 }  // namespace armada

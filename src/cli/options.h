@@ -40,5 +40,7 @@ Result<JobSpec> LoadJobFile(const JobFileOptions& options);
 
 // OpenJob, for commands that look at a job: they do not make a folder that is not there.
 Result<Job> OpenJobFolder(const std::string& uri);
+// The store at `uri`, without making a folder that is not there: kNotFound.
+Result<std::unique_ptr<ObjectStore>> OpenStoreThatIsThere(const std::string& uri);
 
 }  // namespace armada

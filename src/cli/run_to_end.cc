@@ -5,9 +5,11 @@
 
 #include "base/text.h"
 #include "cli/exit_code.h"
+#include "cli/options.h"
 #include "cli/run_job.h"
 #include "cli/terminal.h"
 #include "ledger/names.h"
+#include "ledger/settle.h"
 #include "platform/clock.h"
 #include "platform/env.h"
 #include "platform/file.h"
@@ -69,10 +71,8 @@ RunMeasure Measure(const RunEnd& end, int64_t workers, const JobStatus& before, 
 }
 
 bool IsSubmitted(const std::string& job) {
-  const bool is_path = !job.contains("://");
-  if (is_path && !IsFolder(job)) return false;
-  const auto store = OpenStore(job);
-  return store && (*store)->GetSuffix(kJobKey, 1).has_value();
+  const auto store = OpenStoreThatIsThere(job);
+  return store && Exists(**store, kJobKey).value_or(false);
 }
 
 // Several workers: what tries the model does so in a fork of its own, which may die of a record. In

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <new>
 #include <string>
 #include <string_view>
@@ -92,10 +91,7 @@ std::string_view NameIn(const Table& table, std::string_view text) {
 
 std::string TrimmedLowerCase(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  std::string trimmed(text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())));
-  std::ranges::transform(trimmed, trimmed.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return trimmed;
+  return LowerCase(text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size())));
 }
 
 std::unexpected<Error> NoPicture(Bytes bytes) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/text.h"
+
 namespace armada {
 namespace {
 
@@ -17,10 +19,7 @@ constexpr std::array<std::string_view, 28> kOtherExtensions = {
 std::string LowerExtension(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   const size_t dot = name.rfind('.');
-  std::string extension(dot == name.npos ? "" : name.substr(dot + 1));
-  for (char& c : extension)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return extension;
+  return dot == name.npos ? "" : LowerCase(name.substr(dot + 1));
 }
 
 // Reads the files [first, first + rows) of a run. Shared by the batches that it is cut into.

@@ -52,10 +52,7 @@ std::string_view KeyOf(std::string_view name) {
 }
 
 std::string FieldOf(std::string_view name) {
-  std::string field(name.substr(std::min(KeyOf(name).size() + 1, name.size())));
-  for (char& c : field)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return field;
+  return LowerCase(name.substr(std::min(KeyOf(name).size() + 1, name.size())));
 }
 
 // Metadata of whatever made the archive.

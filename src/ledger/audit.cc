@@ -120,9 +120,7 @@ Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal) {
   RETURN_IF_ERROR(WalkGroups(job, plan, &report, seal_group));
   if (seal && report.complete)
     RETURN_IF_ERROR(SealJob(job, report, &manifest, std::move(group_sha256)));
-  const auto done = Patiently([&] { return job.store->GetSuffix(kDoneKey, 1); });
-  if (!done && done.error().code != ErrorCode::kNotFound) return std::unexpected(done.error());
-  report.done = done.has_value();
+  ASSIGN_OR_RETURN(report.done, Exists(*job.store, kDoneKey));
   return report;
 }
 

@@ -3,7 +3,7 @@
 //
 // The shards are cut into one stripe a worker. A worker walks its own stripe upwards, then the
 // others' downwards, so that it meets their owners as late as possible; then it goes round again
-// over what is not complete. That a shard is complete is learnt from its chain and never unlearnt;
+// over what is not complete. That a shard is complete is learnt from its chain;
 // that it is taken is learnt from its lease, and is no more than a reason to look elsewhere first.
 //
 // A value without I/O, clock or threads. Three bits a shard.
@@ -34,7 +34,7 @@ class Claim {
   std::optional<int64_t> NextTaken(int64_t from) const;
   void Complete(int64_t shard);  // its chain has reached its end; releases it too
 
-  void Forget();  // all that is complete or taken may not be so
+  void Forget();  // an audit has contradicted it: nothing is complete or taken any more
 
   bool all_complete() const { return complete_count_ == shards_; }
   int64_t complete_count() const { return complete_count_; }

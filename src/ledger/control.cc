@@ -144,7 +144,7 @@ Result<ControlEntry> MakeSetEntry(const JobSpec& spec, const std::vector<std::st
 
 Status CheckNotCancelled(const ControlState& control, std::string_view job) {
   if (!control.cancelled) return {};
-  return FailWith(ErrorCode::kLimit,
+  return FailWith(ErrorCode::kInvalid,
                   fmt::format("{}: the job was cancelled at {}{}{}", job, control.cancel.utc,
                               control.cancel.reason.empty() ? "" : ": ", control.cancel.reason),
                   "a cancelled job does not go on: submit it to another folder");

@@ -48,7 +48,7 @@ Status AppendControl(ObjectStore& store, const ControlEntry& entry);
 // The entry that `armada set` writes: "key=value" of keys that are no part of a job's identity and
 // that a job under way obeys. kInvalid names what is wrong with them.
 Result<ControlEntry> MakeSetEntry(const JobSpec& spec, const std::vector<std::string>& overrides);
-// kLimit: "the job was cancelled at …", with what to do; ok while it is not.
+// kInvalid: "the job was cancelled at …", with what to do; ok while it is not.
 Status CheckNotCancelled(const ControlState& control, std::string_view job);
 
 }  // namespace armada

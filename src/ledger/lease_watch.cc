@@ -1,8 +1,21 @@
 #include "ledger/lease_watch.h"
 
+#include <algorithm>
+
 #include "ledger/mutant.h"
 
 namespace armada {
+
+std::vector<size_t> WatchOrder(const std::vector<SurveyedShard>& shards, int64_t from) {
+  std::vector<size_t> order;
+  const size_t start = static_cast<size_t>(
+      std::ranges::lower_bound(shards, from, {}, &SurveyedShard::shard) - shards.begin());
+  for (size_t i = 0; i < shards.size() && order.size() < kWatchedLeases; ++i) {
+    const size_t at = (start + i) % shards.size();
+    if (shards[at].epoch > 0 && shards[at].reached < shards[at].end) order.push_back(at);
+  }
+  return order;
+}
 
 LeaseWatch::Verdict LeaseWatch::Look(const SurveyedShard& shard, int64_t now_ms) {
   const LeaseHolder& holder = shard.holder;

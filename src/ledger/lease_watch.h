@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "ledger/chain.h"
 
@@ -46,6 +47,10 @@ struct SurveyedShard {
 // How many holders, and leases, are looked at in one go.
 inline constexpr size_t kWatchedHolders = 8;
 inline constexpr size_t kWatchedLeases = 64;
+
+// Which of a group's shards to look at, as indices: those that are leased and not complete, from
+// shard `from` on and round again, at most kWatchedLeases.
+std::vector<size_t> WatchOrder(const std::vector<SurveyedShard>& shards, int64_t from);
 
 class LeaseWatch {
  public:

@@ -1,10 +1,9 @@
 #include "ledger/roster.h"
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 
 #include "base/json.h"
+#include "base/utc.h"
 #include "ledger/names.h"
 #include "platform/env.h"
 #include "platform/process.h"
@@ -87,26 +86,6 @@ bool IsSilent(const WorkerBeat& beat, int64_t now_ms) {
 }
 
 }  // namespace
-
-Result<int64_t> ParseUtc(std::string_view text) {
-  constexpr std::string_view kShape = "0000-00-00T00:00:00Z";
-  int fields[6] = {};
-  static constexpr int kOffsets[6] = {0, 5, 8, 11, 14, 17};
-  bool fits = text.size() == kShape.size();
-  for (size_t i = 0; fits && i < text.size(); ++i)
-    fits = kShape[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kShape[i];
-  if (!fits) return Fail(ErrorCode::kInvalid, "not a UTC time such as 2026-11-23T16:29:10Z");
-  for (int i = 0; i < 6; ++i) {
-    const char* at = text.data() + kOffsets[i];
-    std::from_chars(at, at + (i == 0 ? 4 : 2), fields[i]);
-  }
-  const std::chrono::year_month_day date{std::chrono::year(fields[0]),
-                                         std::chrono::month(static_cast<unsigned>(fields[1])),
-                                         std::chrono::day(static_cast<unsigned>(fields[2]))};
-  if (!date.ok()) return Fail(ErrorCode::kInvalid, "there is no such day");
-  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
-  return (((days * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5]) * 1000;
-}
 
 Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store) {
   ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, ListAll(store, kPrefix));

@@ -83,7 +83,4 @@ class Deaths {
   std::map<std::pair<int64_t, int64_t>, int64_t> counts_;
 };
 
-// "2026-11-23T16:29:10Z" → ms since 1970; kInvalid otherwise.
-Result<int64_t> ParseUtc(std::string_view text);
-
 }  // namespace armada

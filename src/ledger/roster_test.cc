@@ -25,13 +25,6 @@ TEST(MayLive, AWorkerThatLeftOrIsGoneDoesNot) {
   EXPECT_FALSE(MayLive(beat, 1'000'000));
 }
 
-TEST(ParseUtc, ReadsWhatClocksWrite) {
-  EXPECT_EQ(ParseUtc("1970-01-01T00:00:00Z").value(), 0);
-  EXPECT_EQ(ParseUtc("2026-11-23T16:29:10Z").value(), 1795451350000);
-  for (const char* bad : {"", "2026-11-23", "2026-13-01T00:00:00Z", "2026-11-23T16:29:10+"})
-    EXPECT_FALSE(ParseUtc(bad).has_value()) << bad;
-}
-
 TEST(ReadWorkers, LeavesOutWhatItCannotUnderstand) {
   Result<std::unique_ptr<ObjectStore>> store = OpenStore("memory://workers-test");
   ASSERT_TRUE(store.has_value());

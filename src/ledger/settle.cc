@@ -44,6 +44,13 @@ Result<Suffix> GetSuffixPatiently(ObjectStore& store, std::string_view key, int6
   return Patiently([&] { return store.GetSuffix(key, length); });
 }
 
+Result<bool> Exists(ObjectStore& store, std::string_view key) {
+  const Result<Suffix> suffix = GetSuffixPatiently(store, key, 1);
+  if (suffix) return true;
+  if (suffix.error().code == ErrorCode::kNotFound) return false;
+  return std::unexpected(suffix.error());
+}
+
 Result<std::string> CreateOrAdopt(ObjectStore& store, std::string_view key, std::string bytes) {
   ASSIGN_OR_RETURN(const bool created, CreateSettled(store, key, bytes));
   if (created) return bytes;

@@ -43,6 +43,9 @@ Result<bool> CreateSettled(ObjectStore& store, std::string_view key, std::string
 Result<std::string> GetPatiently(ObjectStore& store, std::string_view key);
 Result<Suffix> GetSuffixPatiently(ObjectStore& store, std::string_view key, int64_t length);
 
+// Whether there is such an object, patiently.
+Result<bool> Exists(ObjectStore& store, std::string_view key);
+
 // What stands at `key` now: these bytes, or those of whoever was first.
 Result<std::string> CreateOrAdopt(ObjectStore& store, std::string_view key, std::string bytes);
 

@@ -5,6 +5,7 @@
 
 #include "ledger/names.h"
 #include "ledger/roster.h"
+#include "ledger/settle.h"
 
 namespace armada {
 
@@ -32,7 +33,7 @@ Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
 Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
   if (std::exchange(group_, group) != group) leases_.clear();
   Watched watched;
-  ASSIGN_OR_RETURN(watched.done, IsDone());
+  ASSIGN_OR_RETURN(watched.done, Exists(store_, kDoneKey));
   ASSIGN_OR_RETURN(const std::vector<ShardState> states, chains_.Survey(group));
   ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
   for (const ShardState& state : states) {
@@ -42,20 +43,12 @@ Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
                               .end = state.end,
                               .reached = state.reached,
                               .epoch = epoch == epochs.end() ? 0 : epoch->second});
-    // Positions are rows wherever the plan knows the end.
-    if (state.end != INT64_MAX) watched.rows += state.reached - state.begin;
   }
-  const size_t count = watched.shards.size();
-  const auto start = static_cast<size_t>(
-      std::clamp<int64_t>(from - watched.shards[0].shard, 0, static_cast<int64_t>(count)));
   std::map<std::string, WorkerBeat> beats;
-  size_t leases = 0;
-  for (size_t i = 0; i < count && leases < kWatchedLeases; ++i) {
-    SurveyedShard& shard = watched.shards[(start + i) % count];
-    if (shard.epoch == 0 || shard.reached == shard.end) continue;
+  for (const size_t i : WatchOrder(watched.shards, from)) {
+    SurveyedShard& shard = watched.shards[i];
     ASSIGN_OR_RETURN(const Lease lease, Leased(shard.shard, shard.epoch));
     if (!beats.contains(lease.worker) && beats.size() == kWatchedHolders) break;
-    ++leases;
     ASSIGN_OR_RETURN(shard.holder, Holder(lease, &beats));
     shard.watched = true;
   }
@@ -64,7 +57,7 @@ Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
 
 Result<Watched> Surveyor::WatchSteward() {
   Watched watched;
-  ASSIGN_OR_RETURN(watched.done, IsDone());
+  ASSIGN_OR_RETURN(watched.done, Exists(store_, kDoneKey));
   SurveyedShard steward{.shard = kSteward};
   ASSIGN_OR_RETURN(steward.epoch, StewardEpoch(store_));
   if (steward.epoch > 0) {
@@ -75,13 +68,6 @@ Result<Watched> Surveyor::WatchSteward() {
   }
   watched.shards.push_back(steward);
   return watched;
-}
-
-Result<bool> Surveyor::IsDone() const {
-  const Result<Suffix> done = store_.GetSuffix(kDoneKey, 1);
-  if (done) return true;
-  if (done.error().code == ErrorCode::kNotFound) return false;
-  return std::unexpected(done.error());
 }
 
 // One that can't be understood is nobody's.

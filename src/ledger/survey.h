@@ -22,7 +22,6 @@ namespace armada {
 struct Watched {
   std::vector<SurveyedShard> shards;
   bool done = false;  // DONE stands
-  int64_t rows = 0;   // committed in the group; of chains that are rows, else 0
 };
 
 class Surveyor {
@@ -32,14 +31,13 @@ class Surveyor {
 
   // All shards of the group with their leases' epochs; chains are not read.
   Result<std::vector<SurveyedShard>> Leases(int64_t group);
-  // The same with chains, and the holders of some leases of incomplete shards, from shard `from` on
-  // (kWatchedHolders, kWatchedLeases). kCorrupt as GroupReader::Survey.
+  // The same with chains, and those holders of WatchOrder that are at most kWatchedHolders.
+  // kCorrupt as GroupReader::Survey.
   Result<Watched> Watch(int64_t group, int64_t from);
   // The steward's role as one shard.
   Result<Watched> WatchSteward();
 
  private:
-  Result<bool> IsDone() const;
   Result<Lease> Leased(int64_t shard, int64_t epoch);
   // beats: of the workers looked at so far; an empty one where none was found.
   Result<LeaseHolder> Holder(const Lease& lease, std::map<std::string, WorkerBeat>* beats) const;

@@ -28,13 +28,6 @@ struct Standing {
   bool marked = false;  // it is being deleted
 };
 
-Result<bool> Exists(ObjectStore& store, std::string_view key) {
-  const auto found = GetSuffixPatiently(store, key, 1);
-  if (found) return true;
-  if (found.error().code == ErrorCode::kNotFound) return false;
-  return std::unexpected(found.error());
-}
-
 Status ForEach(ObjectStore& store, std::string_view prefix,
                const std::function<Status(const ObjectInfo&)>& visit) {
   std::string last;
@@ -81,7 +74,7 @@ Result<Standing> ReadStanding(ObjectStore& store) {
 
 Status CheckAtRest(ObjectStore& store, const Standing& standing, int64_t now_ms) {
   if (!standing.done && !standing.control.cancelled)
-    return FailWith(ErrorCode::kLimit,
+    return FailWith(ErrorCode::kInvalid,
                     fmt::format("{}: the job is neither done nor cancelled", store.name()),
                     fmt::format("armada cancel {} ends it for good", store.name()));
   ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(store));
@@ -91,7 +84,7 @@ Status CheckAtRest(ObjectStore& store, const Standing& standing, int64_t now_ms)
       live += fmt::format("{}{} on {} (pid {})", live.empty() ? "" : ", ", beat.worker.substr(0, 8),
                           beat.host, beat.pid);
   if (live.empty()) return {};
-  return FailWith(ErrorCode::kLimit,
+  return FailWith(ErrorCode::kInvalid,
                   fmt::format("{}: workers may be at work on it: {}", store.name(), live),
                   "stop them, or wait: one that is not heard of for four of its heartbeats counts "
                   "as gone");

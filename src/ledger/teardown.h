@@ -23,8 +23,8 @@ struct Removal {
 
 // Removes what results, audit and report do without: leases, the probe's leavings, and data objects
 // of other job ids that no manifest of this job names. dry_run: only says what it would remove.
-// kLimit: the job is neither done nor cancelled, or workers may be alive; names them. kNotFound: no
-// job.
+// kInvalid: the job is neither done nor cancelled, or workers may be alive; names them. kNotFound:
+// no job.
 Result<Removal> TidyJob(ObjectStore& store, int64_t now_ms, bool dry_run);
 
 // Removes every object of the job, and nothing else. Order makes it safe to be killed anywhere:

@@ -57,6 +57,12 @@ void SetEnv(const char* name, const std::string& value) {
   CHECK(setenv(name, value.c_str(), 1) == 0);
 }
 
+std::string FirstEnv(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (auto value = GetEnv(name); value && !value->empty()) return *std::move(value);
+  return "";
+}
+
 int UsableCores() {
   const int cores = AffinityCores();
   const std::optional<double> quota = CgroupCores("/proc/self");

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 
 namespace armada {
 
 std::optional<std::string> GetEnv(const char* name);
+// The value of the first of these that is set and not empty; "" when none is.
+std::string FirstEnv(std::initializer_list<const char*> names);
 // For this process and the children that it starts from then on. REQUIRES: no threads yet.
 void SetEnv(const char* name, const std::string& value);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cctype>
 #include <csignal>
 #include <ctime>
 #include <utility>
@@ -7,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "platform/http.h"
 #include "platform/process.h"
 #include "platform/thread.h"
@@ -85,9 +85,8 @@ size_t OnHeader(char* bytes, size_t size, size_t count, void* user) {
   exchange.head_ended = Trimmed(line).empty();
   const size_t colon = line.find(':');
   if (colon == line.npos || line.starts_with("HTTP/")) return line.size();
-  std::string name(Trimmed(line.substr(0, colon)));
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  exchange.reply.headers.emplace_back(std::move(name), Trimmed(line.substr(colon + 1)));
+  exchange.reply.headers.emplace_back(LowerCase(Trimmed(line.substr(0, colon))),
+                                      Trimmed(line.substr(colon + 1)));
   return line.size();
 }
 

@@ -7,6 +7,7 @@
 #include "ledger/claim.h"
 #include "ledger/names.h"
 #include "ledger/plan.h"
+#include "ledger/settle.h"
 
 namespace armada {
 namespace {
@@ -29,13 +30,6 @@ Status CountShards(Job& job, Plan& plan, JobStatus* status) {
     }
   }
   return {};
-}
-
-Result<bool> Exists(ObjectStore& store, std::string_view key) {
-  const Result<Suffix> suffix = store.GetSuffix(key, 1);
-  if (suffix) return true;
-  if (suffix.error().code == ErrorCode::kNotFound) return false;
-  return std::unexpected(suffix.error());
 }
 
 }  // namespace

@@ -143,17 +143,11 @@ void Network::Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply 
 
 void Network::LookAtHolders(int64_t from, uint64_t observer,
                             std::vector<SurveyedShard>* shards) const {
-  const size_t count = shards->size();
-  const auto start = static_cast<size_t>(
-      std::clamp<int64_t>(from - (*shards)[0].shard, 0, static_cast<int64_t>(count)));
   std::set<uint64_t> holders;
-  size_t leases = 0;
-  for (size_t i = 0; i < count && leases < kWatchedLeases; ++i) {
-    SurveyedShard& shard = (*shards)[(start + i) % count];
-    if (shard.epoch == 0 || shard.reached == shard.end) continue;
+  for (const size_t i : WatchOrder(*shards, from)) {
+    SurveyedShard& shard = (*shards)[i];
     holders.insert(leases_.at({shard.shard, shard.epoch}).attempt);
     if (holders.size() > kWatchedHolders) return;
-    ++leases;
     shard.watched = true;
     shard.holder = Holder(shard.shard, observer);
   }

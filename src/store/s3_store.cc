@@ -16,12 +16,6 @@ constexpr int kMaxConnections = 32;
 // Pages of one List that hold no object of ours; what is foreign is passed over.
 constexpr int kMaxForeignPages = 100;
 
-std::string FirstSetOf(std::initializer_list<const char*> names) {
-  for (const char* name : names)
-    if (const auto value = GetEnv(name); value && !value->empty()) return *value;
-  return "";
-}
-
 // The end of a whole object.
 Suffix SuffixOf(std::string whole, int64_t length) {
   const auto size = static_cast<int64_t>(whole.size());
@@ -34,11 +28,11 @@ Suffix SuffixOf(std::string whole, int64_t length) {
 Result<std::unique_ptr<S3Store>> S3Store::Open(const std::string& uri,
                                                const StoreOptions& options) {
   const std::string endpoint = options.endpoint.empty()
-                                   ? FirstSetOf({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"})
+                                   ? FirstEnv({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"})
                                    : options.endpoint;
   ASSIGN_OR_RETURN(S3Location location, ParseS3Location(uri, endpoint));
   HttpClientOptions http;
-  http.ca_file = options.ca_file.empty() ? FirstSetOf({"AWS_CA_BUNDLE"}) : options.ca_file;
+  http.ca_file = options.ca_file.empty() ? FirstEnv({"AWS_CA_BUNDLE"}) : options.ca_file;
   http.max_connections = kMaxConnections;
   const auto client = std::make_shared<HttpClient>(std::move(http));
   S3Wiring wiring;

@@ -6,17 +6,13 @@ namespace armada {
 
 void LogShipper::Add(const LogRecord& record, int64_t now_ms) {
   MutexLock lock(mutex_);
-  Append({record.ToLine() + "\n", now_ms});
+  lines_.push_back({record.ToLine() + "\n", record.utc_ms, now_ms});
+  bytes_ += lines_.back().text.size();
   while (bytes_ > limits_.held_bytes && lines_.size() > 1) {
     bytes_ -= lines_.front().text.size();
     lines_.pop_front();
     ++dropped_;
   }
-}
-
-void LogShipper::Append(Line line) {
-  bytes_ += line.text.size();
-  lines_.push_back(std::move(line));
 }
 
 std::optional<LogShipper::Segment> LogShipper::Take(int64_t now_ms, bool leaving) {
@@ -29,11 +25,10 @@ std::optional<LogShipper::Segment> LogShipper::Take(int64_t now_ms, bool leaving
     if (!due) return std::nullopt;
     segment_.seq = ++seq_;
     if (const int64_t dropped = std::exchange(dropped_, 0); dropped > 0) {
-      LogRecord gap = *LogRecord::Parse(
-          std::string_view(lines_.front().text).substr(0, lines_.front().text.size() - 1));
-      gap.level = LogLevel::kWarn;
-      gap.shard = -1;
-      gap.message = fmt::format("{} older lines were dropped: the store took none", dropped);
+      const LogRecord gap{
+          .utc_ms = lines_.front().utc_ms,
+          .level = LogLevel::kWarn,
+          .message = fmt::format("{} older lines were dropped: the store took none", dropped)};
       segment_.lines = gap.ToLine() + "\n";
     }
     while (!lines_.empty() && segment_.lines.size() < limits_.segment_bytes) {

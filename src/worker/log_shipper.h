@@ -40,9 +40,9 @@ class LogShipper {
  private:
   struct Line {
     std::string text;
+    int64_t utc_ms = 0;
     int64_t at_ms = 0;
   };
-  void Append(Line line);
 
   const Limits limits_;
   Mutex mutex_;

@@ -145,8 +145,6 @@ void Loop::Handle(IoReport report) {
           .reason = cancelled ? StopReason::kPaused : StopReason::kCancelled});
     return;
   }
-  if (report.event.kind == ControlEvent::Kind::kWatched && report.event.ok)
-    rows_before_.emplace(report.event.shard, report.rows_before);
   if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status) {
     outcome_.message = report.status.error().message;
     Log(LogLevel::kError, outcome_.message);
@@ -182,7 +180,6 @@ void Loop::Do(const ControlAction& action) {
     case Kind::kLease:
     case Kind::kCreate:
     case Kind::kRead:
-      if (action.kind == Kind::kLease) lease_again_ = action.again;
       return action.again ? DoLater(action) : DoNow(action);
     case Kind::kOpen: {
       Result<PlannedShard> planned = plan_.Shard(action.shard);
@@ -276,13 +273,12 @@ void Loop::DoNow(const ControlAction& action) {
   }
 }
 
-void Loop::DoLater(ControlAction action) {
+void Loop::DoLater(const ControlAction& action) {
   const bool commits =
       action.kind == ControlAction::Kind::kCreate || action.kind == ControlAction::Kind::kRead;
   OpenCommit* commit = commits ? &commits_[action.open_id] : nullptr;
   if (StoreIsLost(commits ? commit->failing_since_ms : claims_failing_since_ms_)) return;
   const int tries = commits ? ++commit->tries : ++claim_tries_;
-  action.again = false;
   due_.emplace(BootMs() + BackoffMs(tries), action);
 }
 
@@ -321,7 +317,6 @@ void Loop::Survey(const ControlAction& action) {
       if (watched) {
         report.event.survey = std::move(watched->shards);
         report.event.done = watched->done;
-        report.rows_before = watched->rows;
       } else {
         report.status = std::unexpected(watched.error());
       }
@@ -336,7 +331,7 @@ void Loop::Survey(const ControlAction& action) {
 }
 
 void Loop::Lease(const ControlAction& action) {
-  io_.Submit([this, action, again = lease_again_] {
+  io_.Submit([this, action] {
     IoReport report{.event = {.kind = ControlEvent::Kind::kLeased, .shard = action.shard}};
     const Result<bool> mine = TakeLease(*job_.store,
                                         {.shard = action.shard,
@@ -344,7 +339,7 @@ void Loop::Lease(const ControlAction& action) {
                                          .worker = id_.ToString(),
                                          .lo = action.lo,
                                          .backed_up = action.backed_up},
-                                        again);
+                                        /*sent_before=*/action.again);
     if (mine)
       report.event.lease = *mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken;
     else
@@ -528,7 +523,6 @@ Progress Loop::MakeProgress() {
   progress.shards = plan_.totals().shards;
   progress.complete_shards = plane_.claim().complete_count();
   progress.records_total = plan_.totals().records_known ? plan_.totals().records : -1;
-  for (const auto& [group, rows] : rows_before_) progress.records_before += rows;
   progress.rate_per_s = rate_per_s_;
   if (const int64_t first_ns = lanes_.first_prediction_ns(); first_ns > 0)
     progress.first_prediction_ms = first_ns / 1'000'000 - ProcessStartMs();

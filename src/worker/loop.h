@@ -28,7 +28,6 @@ namespace armada {
 // What an I/O thread reports back.
 struct IoReport {
   ControlEvent event;
-  int64_t rows_before = 0;    // kWatched: records committed in this group
   Status status;              // kAudited: why it could not be done
   bool is_announced = false;  // a heartbeat that names the shards just opened was written, or not
   bool is_control = false;    // `control` was read; event is none
@@ -52,7 +51,7 @@ class Loop {
   void Announce();
   void OpenAnnounced();
   void DoNow(const ControlAction& action);
-  void DoLater(ControlAction action);
+  void DoLater(const ControlAction& action);
   void DoDue();
   void Survey(const ControlAction& action);
   void Lease(const ControlAction& action);
@@ -94,10 +93,8 @@ class Loop {
   };
   std::map<uint32_t, OpenCommit> commits_;     // by open_id: at most one unsettled a shard
   int64_t claims_failing_since_ms_ = 0;        // surveys and leases; 0: not failing
-  bool lease_again_ = false;                   // the lease under way was sent before
   int claim_tries_ = 0;                        // of the one that fails
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
-  std::map<int64_t, int64_t> rows_before_;     // by group
   Surveyor surveyor_;                          // one request of it at a time
   const Deaths deaths_;                        // of those who worked on this job before
   // Shards that the lanes get once a heartbeat names them, so that a death at their first batch

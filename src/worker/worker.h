@@ -21,7 +21,7 @@ struct Progress {
   int64_t shards = 0;                // of the job
   int64_t complete_shards = 0;       // known to be complete, whoever did them
   int64_t records_total = -1;        // of the job; -1: not known
-  int64_t records_before = 0;        // committed before this worker began, as far as it has looked
+  int64_t records_before = 0;        // committed before the run; 0 where nobody has counted
   double rate_per_s = 0;             // over the last seconds
   int64_t first_prediction_ms = -1;  // since the process started; -1: none yet
   int64_t batch = 0;

@@ -1,4 +1,6 @@
 """pause, resume, set, cancel: what an operator tells a job's workers."""
+import json
+
 import pytest
 
 import driver
@@ -18,7 +20,7 @@ def test_a_paused_job_stands_still_until_it_is_resumed(digits):
     succeeded("submit", digits)
     assert report("pause", FOLDER, "--reason", "the disk is full")["paused"] is True
     run = armada("run", digits)
-    assert run.returncode == 1
+    assert run.returncode == 130
     assert "the job is paused: the disk is full" in run.stderr
     assert "armada resume" in run.stderr
     assert report("status", FOLDER)["state"] == "paused"
@@ -34,7 +36,7 @@ def test_a_worker_under_way_obeys_and_keeps_what_it_has(more_digits):
         assert worker.until(lambda: outputs(FOLDER))
         succeeded("pause", FOLDER)
         ended = worker.ended()
-    assert ended.returncode == 1
+    assert ended.returncode == 130
     assert "paused" in ended.stderr
     before = set(outputs(FOLDER))
     assert 0 < len(rows(FOLDER)) < 70_000
@@ -44,18 +46,39 @@ def test_a_worker_under_way_obeys_and_keeps_what_it_has(more_digits):
     succeeded("verify", FOLDER, "--deep")
 
 
+def test_a_pause_is_no_failure_that_workers_are_restarted_for(more_digits):
+    succeeded("submit", more_digits)
+    with Running("run", more_digits, "--workers", "2") as run:
+        assert run.until(lambda: outputs(FOLDER))
+        succeeded("pause", FOLDER, "--reason", "the disk is full")
+        ended = run.ended()
+    assert ended.returncode == 130
+    assert "the job is paused: the disk is full" in ended.stderr
+    begun = [line for line in succeeded("logs", FOLDER).stdout.splitlines() if " begins: " in line]
+    assert len(begun) == 2, begun
+
+
+def test_a_worker_counts_what_it_did_and_not_what_all_did(digits):
+    succeeded("submit", digits)
+    with Running("work", FOLDER, "--index", "0", "--of", "2", "--json") as one, \
+            Running("work", FOLDER, "--index", "1", "--of", "2", "--json") as other:
+        last = [json.loads(worker.ended().stdout.splitlines()[-2]) for worker in (one, other)]
+    assert sum(progress["records_before"] + progress["records"] for progress in last) >= 10_000
+    assert all(progress["records_before"] == 0 for progress in last)
+
+
 def test_a_cancelled_job_never_goes_on_and_can_still_be_read(more_digits):
     digits = more_digits
     succeeded("submit", digits)
     with Running("work", FOLDER) as worker:
         assert worker.until(lambda: outputs(FOLDER))
         assert report("cancel", FOLDER, "--reason", "the wrong model")["cancelled"] is True
-        assert worker.ended().returncode == 5
+        assert worker.ended().returncode == 3
     committed = len(rows(FOLDER))
     for command in (["run", digits], ["work", FOLDER], ["submit", digits], ["resume", FOLDER], ["pause", FOLDER],
                     ["set", FOLDER, "limits.max_dead=2%"], ["cancel", FOLDER]):
         refused = armada(*command)
-        assert refused.returncode == 5, command
+        assert refused.returncode == 3, command
         assert "cancelled at" in refused.stderr and "the wrong model" in refused.stderr, command
     status = report("status", FOLDER)
     assert (status["state"], status["records"]) == ("cancelled", committed)
@@ -95,7 +118,7 @@ def test_tidy_and_delete_leave_what_is_not_theirs(digits):
         assert armada(command, "nowhere").returncode == 3
     succeeded("submit", digits)
     refused = armada("delete", FOLDER, "--yes")
-    assert refused.returncode == 5
+    assert refused.returncode == 3
     assert "neither done nor cancelled" in refused.stderr
     report("run", digits)
     for command in (["pause", FOLDER], ["cancel", FOLDER], ["set", FOLDER, "limits.max_dead=1%"]):
