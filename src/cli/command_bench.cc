@@ -34,7 +34,7 @@ struct BenchResult {
 Result<BenchResult> Measure(const BenchOptions& options) {
   const Json file{{"name", "bench"},
                   {"model", {{"path", AbsolutePath(options.model)}}},
-                  {"input", {{"uri", AbsolutePath(options.input)}}}};
+                  {"input", {{"uri", PlaceOf(options.input)}}}};
   ASSIGN_OR_RETURN(const JobSpec spec, ParseJobSpec(file.dump(), "bench", "/", options.overrides));
   ASSIGN_OR_RETURN(JobRecord record, Resolve(spec));
   record.schema.kept.clear();  // copying columns is no stage of its own
@@ -126,7 +126,10 @@ int Bench(const BenchOptions& options) {
 std::function<int()> DeclareBench(CLI::App& app) {
   const auto options = std::make_shared<BenchOptions>();
   app.add_option("MODEL", options->model, "the model")->required()->type_name("");
-  app.add_option("INPUT", options->input, "a file or folder of records")->required()->type_name("");
+  app.add_option("INPUT", options->input, "a file, folder or prefix of records")
+      ->required()
+      ->type_name("");
+  AddEndpointOption(app);
   AddSetOption(app, &options->overrides, "a key as in a job file, such as preprocess.rescale");
   AddPriceOption(app, &options->price);
   AddJsonOption(app, &options->json);

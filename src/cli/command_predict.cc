@@ -64,8 +64,7 @@ void PrintGuesses(const std::vector<GuessedKey>& guesses) {
 
 Result<JobSpec> MakeSpec(const PredictOptions& options, const std::string& job) {
   const std::string model = AbsolutePath(options.model);
-  const std::string input =
-      options.input.contains("://") ? options.input : AbsolutePath(options.input);
+  const std::string input = PlaceOf(options.input);
   std::vector<std::string> keys = OwnKeys(options);
   const auto is_given = [&keys](std::string_view key) {
     return std::ranges::any_of(keys, [&](const std::string& set) {
@@ -108,7 +107,9 @@ int Predict(PredictOptions options) {
 std::function<int()> DeclarePredict(CLI::App& app) {
   const auto options = std::make_shared<PredictOptions>();
   app.add_option("MODEL", options->model, "the model")->required()->type_name("");
-  app.add_option("INPUT", options->input, "a file, folder or glob")->required()->type_name("");
+  app.add_option("INPUT", options->input, "a file, folder, glob or s3://bucket/prefix/")
+      ->required()
+      ->type_name("");
   app.add_option("-o,--output", options->output,
                  "a job folder, or FILE.parquet (default: INPUT's name with .armada)")
       ->type_name("OUT");
@@ -118,6 +119,7 @@ std::function<int()> DeclarePredict(CLI::App& app) {
   app.add_option("--top-k", options->top_k, "the best classes; 0: the model's outputs as they are")
       ->type_name("K")
       ->check(CLI::Range(0, 1000));
+  AddEndpointOption(app);
   AddSetOption(app, &options->overrides, "any key of a job file; may be repeated");
   AddRunSettings(app, &options->settings);
   return [options] { return Predict(*options); };

@@ -21,6 +21,10 @@ void AddEndpointOption(CLI::App& app) {
       ->type_name("URL");
 }
 
+std::string PlaceOf(const std::string& argument) {
+  return argument.contains("://") ? argument : AbsolutePath(argument);
+}
+
 void AddPriceOption(CLI::App& app, double* usd) {
   app.add_option("--price-per-hour", *usd, "dollars this machine costs an hour: adds $ per million")
       ->type_name("USD")
@@ -51,8 +55,7 @@ void AddJobFileOptions(CLI::App& app, JobFileOptions* options) {
 
 Result<JobSpec> LoadJobFile(const JobFileOptions& options) {
   ASSIGN_OR_RETURN(JobSpec spec, LoadJobSpec(options.file, options.overrides));
-  if (!options.job.empty())
-    spec.job = options.job.contains("://") ? options.job : AbsolutePath(options.job);
+  if (!options.job.empty()) spec.job = PlaceOf(options.job);
   return spec;
 }
 

@@ -18,6 +18,8 @@ void AddJobArgument(CLI::App& app, std::string* job);
 // "--endpoint URL", with AddJobArgument and AddJobFileOptions: the S3 server, for this process and
 // the workers that it starts.
 void AddEndpointOption(CLI::App& app);
+// A path made absolute, or the URI as it is.
+std::string PlaceOf(const std::string& argument);
 void AddPriceOption(CLI::App& app, double* usd);  // < 0: not given
 
 // "--set KEY=VALUE", which may be repeated.

@@ -8,7 +8,7 @@
 #include "data/decode_picture.h"
 #include "data/gzip_file.h"
 #include "data/idx_format.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 namespace armada {
 namespace {
@@ -23,7 +23,7 @@ bool Begins(std::span<const std::byte> bytes, std::string_view magic, size_t at 
 }  // namespace
 
 Result<std::string> FileFormat(const std::string& path) {
-  ASSIGN_OR_RETURN(File file, File::Open(path));
+  ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   std::array<std::byte, kTarBlock> block{};
   ASSIGN_OR_RETURN(size_t got, file.ReadAt(0, block));
   std::span<const std::byte> start = std::span(block).first(got);

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kInputBytes = 64 << 10;
 constexpr int kGzipWindow = 15 + 16;  // the largest window; zlib checks gzip's header and trailer
 
-std::unexpected<Error> Damaged(const File& file, std::string_view what) {
+std::unexpected<Error> Damaged(const InputFile& file, std::string_view what) {
   return Fail(ErrorCode::kInvalid, "{}: damaged gzip data: {}", file.path(), what);
 }
 
@@ -31,7 +31,8 @@ bool LooksLikeGzip(std::span<const std::byte> start) {
   return start.size() >= 2 && start[0] == std::byte{0x1F} && start[1] == std::byte{0x8B};
 }
 
-GzipFile::GzipFile(File file) : file_(std::move(file)), inflater_(std::make_unique<Inflater>()) {
+GzipFile::GzipFile(InputFile file)
+    : file_(std::move(file)), inflater_(std::make_unique<Inflater>()) {
   CHECK(inflateInit2(&inflater_->stream, kGzipWindow) == Z_OK);
 }
 

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "base/result.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 namespace armada {
 
@@ -16,7 +16,7 @@ bool LooksLikeGzip(std::span<const std::byte> start);
 
 class GzipFile {
  public:
-  explicit GzipFile(File file);
+  explicit GzipFile(InputFile file);
   ~GzipFile();
 
   // Fills `into`; returns the bytes written, fewer only at the end of the data, whose length and
@@ -26,14 +26,14 @@ class GzipFile {
   // Goes on by `bytes`; returns by how many, fewer only at the end of the data.
   Result<int64_t> Skip(int64_t bytes);
 
-  const File& file() const { return file_; }
+  const InputFile& file() const { return file_; }
 
  private:
   struct Inflater;
   Status Fill();
   Status EndMember();
 
-  File file_;
+  InputFile file_;
   int64_t offset_ = 0;  // in the compressed file
   bool end_ = false;
   std::unique_ptr<Inflater> inflater_;

@@ -10,7 +10,7 @@ namespace armada {
 
 Result<IdxFile> IdxFile::Open(const std::string& path) {
   IdxFile idx;
-  ASSIGN_OR_RETURN(File file, File::Open(path));
+  ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   ASSIGN_OR_RETURN(idx.stamp_, file.Stamp());
   std::array<std::byte, kMaxIdxHeaderBytes> start;
   ASSIGN_OR_RETURN(size_t got, file.ReadAt(0, start));

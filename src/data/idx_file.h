@@ -11,7 +11,7 @@
 #include "base/result.h"
 #include "data/gzip_file.h"
 #include "data/idx_format.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 namespace armada {
 
@@ -38,7 +38,7 @@ class IdxFile {
   std::unexpected<Error> WrongSize(int64_t data_bytes, std::string_view more) const;
   const std::string& path() const { return plain_ ? plain_->path() : gzip_->file().path(); }
 
-  std::optional<File> plain_;
+  std::optional<InputFile> plain_;
   std::unique_ptr<GzipFile> gzip_;
   FileStamp stamp_;
   IdxHeader header_;

@@ -197,8 +197,8 @@ class IdxSource : public Source {
       constexpr std::string_view kGz = ".gz";
       const std::string other =
           beside.ends_with(kGz) ? beside.substr(0, beside.size() - kGz.size()) : beside + ".gz";
-      if (IsFile(beside)) return beside;
-      if (IsFile(other)) return other;
+      if (IsInputFile(beside)) return beside;
+      if (IsInputFile(other)) return other;
     }
     return FailWith(ErrorCode::kNotFound,
                     fmt::format("{}: no labels file beside it{}", images,

@@ -93,9 +93,9 @@ TEST_F(InputFilesTest, ALineThatIsNoPathIsSaidWhere) {
   EXPECT_THAT(Visit(*Open("long.manifest")).error().message, HasSubstr("the line at byte 2"));
   Write("zero.manifest", std::string("a\nb\0c\n", 6));
   EXPECT_THAT(Visit(*Open("zero.manifest")).error().message, HasSubstr("zero byte"));
-  Write("uri.manifest", "a\nbb\ns3://bucket/key\n");
+  Write("uri.manifest", "a\nbb\ngs://bucket/key\n");
   const auto uri = Visit(*Open("uri.manifest"));
-  EXPECT_THAT(uri.error().message, HasSubstr("the line at byte 5, s3://bucket/key"));
+  EXPECT_THAT(uri.error().message, HasSubstr("the line at byte 5, gs://bucket/key"));
 }
 
 TEST_F(InputFilesTest, ALongManifestIsReadInPieces) {

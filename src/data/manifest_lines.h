@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 namespace armada {
 
@@ -17,7 +17,7 @@ class ManifestLines {
   static constexpr size_t kMaxLine = 4'096;
 
   // Reads from `offset`, where a line begins. The file must outlive it.
-  ManifestLines(const File& file, int64_t offset) : file_(file), offset_(offset) {}
+  ManifestLines(const InputFile& file, int64_t offset) : file_(file), offset_(offset) {}
 
   // The next line without its end, valid until the next call; nullopt at the file's end. kInvalid,
   // naming file and byte, for one that is longer than kMaxLine or holds a zero byte.
@@ -26,7 +26,7 @@ class ManifestLines {
   int64_t offset() const { return offset_; }
 
  private:
-  const File& file_;
+  const InputFile& file_;
   int64_t offset_;
   std::string buffer_;  // of the file, up to where it has been read
   size_t at_ = 0;       // in it: the next line

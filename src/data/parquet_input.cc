@@ -6,7 +6,7 @@
 namespace armada {
 
 Result<std::shared_ptr<ParquetInput>> ParquetInput::Open(const std::string& path) {
-  ASSIGN_OR_RETURN(File file, File::Open(path));
+  ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   ASSIGN_OR_RETURN(const FileStamp stamp, file.Stamp());
   return std::make_shared<ParquetInput>(std::move(file), stamp);
 }

@@ -10,14 +10,14 @@
 #include <arrow/io/interfaces.h>
 
 #include "base/result.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 namespace armada {
 
 class ParquetInput : public arrow::io::RandomAccessFile {
  public:
   static Result<std::shared_ptr<ParquetInput>> Open(const std::string& path);
-  ParquetInput(File file, FileStamp stamp) : file_(std::move(file)), stamp_(stamp) {}
+  ParquetInput(InputFile file, FileStamp stamp) : file_(std::move(file)), stamp_(stamp) {}
 
   const FileStamp& stamp() const { return stamp_; }  // as it was opened
   // The better explanation of an error that Arrow gave while it read this file: the operating
@@ -36,7 +36,7 @@ class ParquetInput : public arrow::io::RandomAccessFile {
   bool closed() const override { return closed_; }
 
  private:
-  File file_;
+  InputFile file_;
   FileStamp stamp_;
   int64_t position_ = 0;
   bool closed_ = false;

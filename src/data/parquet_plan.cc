@@ -16,15 +16,16 @@ namespace {
 
 constexpr std::string_view kWhat = "not a part of this job's plan";
 constexpr int64_t kRowGroupRows = 128 << 10;
-constexpr int64_t kFileBytes = 40;  // three numbers, the path's length and levels
-constexpr int64_t kRowBytes = 64;   // seven numbers, the path's length, and some for the pages
+constexpr int64_t kFileBytes = 48;  // three numbers, the lengths of path and ETag, and levels
+constexpr int64_t kRowBytes =
+    72;  // seven numbers, lengths of path and ETag, and some for the pages
 
 // A file of a run.
 std::shared_ptr<arrow::DataType> FileType() {
-  return arrow::struct_({arrow::field("path", arrow::binary(), false),
-                         arrow::field("size", arrow::int64(), false),
-                         arrow::field("mtime_ns", arrow::int64(), false),
-                         arrow::field("inode", arrow::uint64(), false)});
+  return arrow::struct_(
+      {arrow::field("path", arrow::binary(), false), arrow::field("size", arrow::int64(), false),
+       arrow::field("mtime_ns", arrow::int64(), false),
+       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), false)});
 }
 
 // Paths are bytes, not always UTF-8.
@@ -33,7 +34,7 @@ std::shared_ptr<arrow::Schema> PlanSchema() {
       {arrow::field("shard", arrow::int64(), false), arrow::field("path", arrow::binary(), false),
        arrow::field("begin", arrow::int64(), false), arrow::field("end", arrow::int64(), false),
        arrow::field("size", arrow::int64(), false), arrow::field("mtime_ns", arrow::int64(), false),
-       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), true),
+       arrow::field("inode", arrow::uint64(), false), arrow::field("etag", arrow::utf8(), false),
        arrow::field("files", arrow::list(arrow::field("file", FileType(), false)), false)});
 }
 
@@ -53,9 +54,10 @@ arrow::Result<std::shared_ptr<arrow::Array>> BuildFiles(const std::vector<Planne
   auto sizes = std::make_shared<arrow::Int64Builder>();
   auto mtimes = std::make_shared<arrow::Int64Builder>();
   auto inodes = std::make_shared<arrow::UInt64Builder>();
+  auto etags = std::make_shared<arrow::StringBuilder>();
   auto files = std::make_shared<arrow::StructBuilder>(
       FileType(), arrow::default_memory_pool(),
-      std::vector<std::shared_ptr<arrow::ArrayBuilder>>{paths, sizes, mtimes, inodes});
+      std::vector<std::shared_ptr<arrow::ArrayBuilder>>{paths, sizes, mtimes, inodes, etags});
   arrow::ListBuilder lists(arrow::default_memory_pool(), files,
                            PlanSchema()->field(kFiles)->type());
   for (const PlannedShard& shard : shards) {
@@ -66,6 +68,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> BuildFiles(const std::vector<Planne
       ARROW_RETURN_NOT_OK(sizes->Append(file.stamp.size_bytes));
       ARROW_RETURN_NOT_OK(mtimes->Append(file.stamp.mtime_ns));
       ARROW_RETURN_NOT_OK(inodes->Append(file.stamp.inode));
+      ARROW_RETURN_NOT_OK(etags->Append(file.stamp.etag));
     }
   }
   return lists.Finish();
@@ -88,8 +91,8 @@ arrow::Result<std::shared_ptr<arrow::Table>> PlanTable(const std::vector<Planned
   ARROW_ASSIGN_OR_RAISE(columns[kInode], Build<arrow::UInt64Builder>(shards, [](Row row) {
                           return row.input.stamp.inode;
                         }));
-  ARROW_ASSIGN_OR_RAISE(columns[kEtag],
-                        arrow::MakeArrayOfNull(arrow::utf8(), static_cast<int64_t>(shards.size())));
+  ARROW_ASSIGN_OR_RAISE(columns[kEtag], Build<arrow::StringBuilder>(
+                                            shards, [](Row row) { return row.input.stamp.etag; }));
   ARROW_ASSIGN_OR_RAISE(columns[kFiles], BuildFiles(shards));
   return arrow::Table::Make(PlanSchema(), columns);
 }
@@ -151,13 +154,15 @@ std::vector<PinnedFile> FilesOf(const arrow::ListArray& lists, int64_t row) {
   const auto& sizes = static_cast<const arrow::Int64Array&>(*structs.field(1));
   const auto& mtimes = static_cast<const arrow::Int64Array&>(*structs.field(2));
   const auto& inodes = static_cast<const arrow::UInt64Array&>(*structs.field(3));
+  const auto& etags = static_cast<const arrow::StringArray&>(*structs.field(4));
   std::vector<PinnedFile> files;
   files.reserve(static_cast<size_t>(lists.value_length(row)));
   for (int64_t i = lists.value_offset(row); i < lists.value_offset(row + 1); ++i)
-    files.push_back(
-        {.path = paths.GetString(i),
-         .stamp = {
-             .size_bytes = sizes.Value(i), .mtime_ns = mtimes.Value(i), .inode = inodes.Value(i)}});
+    files.push_back({.path = paths.GetString(i),
+                     .stamp = {.size_bytes = sizes.Value(i),
+                               .mtime_ns = mtimes.Value(i),
+                               .inode = inodes.Value(i),
+                               .etag = etags.GetString(i)}});
   return files;
 }
 
@@ -169,13 +174,14 @@ Status AppendShards(const arrow::Table& table, PlanPart* part) {
   if (auto valid = batch.ValidateFull(); !valid.ok())
     return ArrowFailure(valid, kWhat, ErrorCode::kCorrupt);
   for (int column = 0; column <= kFiles; ++column)
-    if (column != kEtag && batch.column(column)->null_count() > 0)
+    if (batch.column(column)->null_count() > 0)
       return Corrupt(fmt::format("{} is null somewhere", batch.schema()->field(column)->name()));
   const auto ints = [&](Column column) {
     return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
   };
   const auto& paths = static_cast<const arrow::BinaryArray&>(*batch.column(kPath));
   const auto& inodes = static_cast<const arrow::UInt64Array&>(*batch.column(kInode));
+  const auto& etags = static_cast<const arrow::StringArray&>(*batch.column(kEtag));
   const auto& lists = static_cast<const arrow::ListArray&>(*batch.column(kFiles));
   const int64_t* shards = ints(kShard);
   const int64_t* begins = ints(kBegin);
@@ -191,7 +197,8 @@ Status AppendShards(const arrow::Table& table, PlanPart* part) {
                             .input = {.path = paths.GetString(row),
                                       .stamp = {.size_bytes = sizes[row],
                                                 .mtime_ns = mtimes[row],
-                                                .inode = inodes.Value(row)},
+                                                .inode = inodes.Value(row),
+                                                .etag = etags.GetString(row)},
                                       .begin = begins[row],
                                       .end = ends[row],
                                       .files = FilesOf(lists, row)}});
@@ -206,11 +213,12 @@ Status AppendShards(const arrow::Table& table, PlanPart* part) {
 }  // namespace
 
 int64_t PinnedFileBytes(const PinnedFile& file) {
-  return kFileBytes + static_cast<int64_t>(file.path.size());
+  return kFileBytes + static_cast<int64_t>(file.path.size() + file.stamp.etag.size());
 }
 
 int64_t PlannedShardBytes(const PlannedShard& shard) {
-  int64_t bytes = kRowBytes + static_cast<int64_t>(shard.input.path.size());
+  int64_t bytes =
+      kRowBytes + static_cast<int64_t>(shard.input.path.size() + shard.input.stamp.etag.size());
   for (const PinnedFile& file : shard.input.files) bytes += PinnedFileBytes(file);
   return bytes;
 }

@@ -91,8 +91,10 @@ TEST(OpenSource, SaysWhatIsWrongWithTheInput) {
   EXPECT_THAT(OpenError(Spec(in / "nothing")),
               HasSubstr("nothing: there is no such file or folder\n  check input.uri"));
   EXPECT_THAT(OpenError(Spec(in / "nothing/*.idx")), HasSubstr("there is no folder "));
-  EXPECT_THAT(OpenError(Spec("s3://bucket/photos")),
-              HasSubstr("input s3://bucket/photos: s3:// is not read yet\n  copy the input"));
+  EXPECT_THAT(
+      OpenError(Spec("gs://bucket/photos")),
+      HasSubstr(
+          "input gs://bucket/photos: gs:// is not read yet\n  give a path or s3://bucket/prefix/"));
   EXPECT_THAT(OpenError(Spec(in.path())), HasSubstr(": no files there\n  check input.uri"));
   in.Write("a.txt", "hello");
   in.Write("b.gz", std::string("\x1F\x8B no gzip"));

@@ -83,7 +83,7 @@ class TarSource : public Source {
         ++*skipped;
         return {};
       }
-      ASSIGN_OR_RETURN(const FileStamp stamp, StampFile(files_.Locate(path)));
+      ASSIGN_OR_RETURN(const FileStamp stamp, files_.Stamp(listed));
       return visit({.path = path,
                     .key = listed.key,
                     .stamp = stamp,

@@ -67,12 +67,12 @@ std::string ArchiveReason(archive* reader, const char* otherwise) {
   return reason == nullptr || *reason == '\0' ? otherwise : Printable(reason);
 }
 
-TarStream::TarStream(File file, const FileStamp& stamp, const UnpackLimits& limits)
+TarStream::TarStream(InputFile file, const FileStamp& stamp, const UnpackLimits& limits)
     : file_(std::move(file)), stamp_(stamp), limits_(limits), buffer_(kWindowBytes) {}
 
 Result<std::unique_ptr<TarStream>> TarStream::Open(const std::string& path,
                                                    const UnpackLimits& limits) {
-  ASSIGN_OR_RETURN(File file, File::Open(path));
+  ASSIGN_OR_RETURN(InputFile file, InputFile::Open(path));
   ASSIGN_OR_RETURN(const FileStamp stamp, file.Stamp());
   std::array<char, 16> first{};
   ASSIGN_OR_RETURN(const size_t got, file.ReadAt(0, std::as_writable_bytes(std::span(first))));

@@ -17,7 +17,7 @@
 #include <sys/types.h>
 
 #include "base/result.h"
-#include "platform/file.h"
+#include "data/input_file.h"
 
 struct archive;  // libarchive's
 
@@ -59,13 +59,13 @@ class TarStream {
   const std::string& path() const { return file_.path(); }
 
  private:
-  TarStream(File file, const FileStamp& stamp, const UnpackLimits& limits);
+  TarStream(InputFile file, const FileStamp& stamp, const UnpackLimits& limits);
   Status StartUnpacking(int filter);
   Result<bool> Unpack();
   std::unexpected<Error> Damaged();
   static ssize_t FeedUnpacker(archive* unpacker, void* self, const void** bytes);
 
-  File file_;
+  InputFile file_;
   FileStamp stamp_;
   UnpackLimits limits_;
   std::vector<std::byte> buffer_;      // of the file

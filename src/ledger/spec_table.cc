@@ -66,7 +66,7 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .required = true,
      .meaning =
          "What is predicted: a folder, a file, a glob, or a manifest: a file whose name ends in "
-         "`.manifest` and that lists paths, one a line."},
+         "`.manifest` and that lists paths, one a line. On a disk, or `s3://bucket/prefix/`."},
     {.path = "input.format",
      .kind = SpecKind::kChoice,
      .member = MEMBER(input.format),

@@ -16,11 +16,12 @@
 
 namespace armada {
 
-// What pins a local input: when any of these changed, the content may have.
+// What pins an input: when any of these changed, the content may have.
 struct FileStamp {
   int64_t size_bytes = 0;
-  int64_t mtime_ns = 0;
+  int64_t mtime_ns = 0;  // of a local file, as inode
   uint64_t inode = 0;
+  std::string etag{};  // of an object in a bucket, without quotes
   bool operator==(const FileStamp&) const = default;
 };
 

@@ -23,6 +23,7 @@ namespace armada {
 struct ObjectInfo {
   std::string key;
   int64_t size_bytes = 0;
+  std::string etag{};  // without quotes; "" where the store has none
 };
 
 struct ListPage {

@@ -77,9 +77,16 @@ Result<S3Listing> ParseS3Listing(std::string_view xml) {
     std::string key = KeyOf(TextOf(object, "Key"), encoded);
     if (!size || key.empty())
       return Fail(ErrorCode::kCorrupt, "a listing with an object without its name or size");
-    listing.objects.push_back({std::move(key), *size});
+    listing.objects.push_back(
+        {std::move(key), *size, Safe(BareETag(TextOf(object, "ETag")), kMaxCodeBytes)});
   }
   return listing;
+}
+
+std::string_view BareETag(std::string_view etag) {
+  if (etag.size() >= 2 && etag.starts_with('"') && etag.ends_with('"'))
+    return etag.substr(1, etag.size() - 2);
+  return etag;
 }
 
 std::optional<ContentRange> ParseContentRange(std::string_view header) {

@@ -41,4 +41,7 @@ struct ContentRange {
 };
 std::optional<ContentRange> ParseContentRange(std::string_view header);
 
+// An ETag as it stands in a header or a listing, without its quotes.
+std::string_view BareETag(std::string_view etag);
+
 }  // namespace armada

@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "platform/entropy.h"
-#include "store/s3_reply.h"
+#include "platform/env.h"
 
 namespace armada {
 namespace {
@@ -87,6 +87,23 @@ struct S3Session::Tries {
   bool repaired_time = false;
   bool repaired_credentials = false;
 };
+
+S3Wiring WireS3(const StoreOptions& options) {
+  HttpClientOptions http;
+  http.ca_file = options.ca_file.empty() ? FirstEnv({"AWS_CA_BUNDLE"}) : options.ca_file;
+  http.max_connections = kS3Connections;
+  const auto client = std::make_shared<HttpClient>(std::move(http));
+  S3Wiring wiring;
+  wiring.send = [client](const HttpRequest& request) { return client->Send(request); };
+  wiring.credentials = NewCredentialsChain(wiring.send);
+  wiring.region = options.region.empty() ? ConfiguredRegion() : options.region;
+  return wiring;
+}
+
+std::string S3Endpoint(const StoreOptions& options) {
+  return options.endpoint.empty() ? FirstEnv({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"})
+                                  : options.endpoint;
+}
 
 S3Session::S3Session(S3Location location, S3Wiring wiring)
     : location_(std::move(location)),
@@ -198,6 +215,18 @@ Result<HttpReply> S3Session::Send(const S3Request& request) {
     ++number;
     ++retries_;
   }
+}
+
+Result<S3Listing> S3Session::List(std::string_view prefix, std::string_view after, int limit) {
+  S3Request request{.call = S3Call::kList};
+  request.query = fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}", limit,
+                              PercentEncode(prefix));
+  if (!after.empty()) request.query += "&start-after=" + PercentEncode(after);
+  ASSIGN_OR_RETURN(const HttpReply reply, Send(request));
+  if (reply.status != 200) return Refusal(request, reply);
+  Result<S3Listing> listing = ParseS3Listing(reply.body);
+  if (!listing) return Annotate(std::move(listing).error(), location_.Uri());
+  return listing;
 }
 
 S3RequestCounts S3Session::counts() const {

@@ -19,6 +19,7 @@
 #include "platform/process.h"
 #include "platform/thread.h"
 #include "store/s3_location.h"
+#include "store/s3_reply.h"
 
 namespace armada {
 
@@ -32,6 +33,14 @@ struct S3Wiring {
   // Whether this process was asked to leave: then nothing is tried twice, or waited for for long.
   std::function<bool()> leaving = [] { return StopSignal() != 0; };
 };
+
+// Connections and credentials of its own. What `options` leaves open is taken from the environment:
+// AWS_CA_BUNDLE; the region and credentials where the AWS SDKs find them.
+S3Wiring WireS3(const StoreOptions& options);
+// The endpoint of `options`, else AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL; "": AWS itself.
+std::string S3Endpoint(const StoreOptions& options);
+
+inline constexpr int kS3Connections = 32;  // of one session
 
 enum class S3Call : uint8_t { kCreate, kPut, kGet, kList, kDelete };
 
@@ -66,6 +75,10 @@ class S3Session {
   //   became of it is for the caller to find out; all else may be.
   // kDenied: no credentials, or a certificate that is not trusted. kInvalid, kLimit as HttpSend.
   Result<HttpReply> Send(const S3Request& request);
+
+  // At most `limit` objects of the whole bucket whose whole key begins with `prefix` and is greater
+  // than `after`. As Send and Refusal; kCorrupt for what is no listing.
+  Result<S3Listing> List(std::string_view prefix, std::string_view after, int limit);
 
   // What a reply that is no success means, with what to do about it.
   std::unexpected<Error> Refusal(const S3Request& request, const HttpReply& reply) const;

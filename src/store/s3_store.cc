@@ -5,14 +5,12 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "platform/env.h"
 #include "store/key.h"
 #include "store/s3_reply.h"
 
 namespace armada {
 namespace {
 
-constexpr int kMaxConnections = 32;
 // Pages of one List that hold no object of ours; what is foreign is passed over.
 constexpr int kMaxForeignPages = 100;
 
@@ -27,19 +25,8 @@ Suffix SuffixOf(std::string whole, int64_t length) {
 
 Result<std::unique_ptr<S3Store>> S3Store::Open(const std::string& uri,
                                                const StoreOptions& options) {
-  const std::string endpoint = options.endpoint.empty()
-                                   ? FirstEnv({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"})
-                                   : options.endpoint;
-  ASSIGN_OR_RETURN(S3Location location, ParseS3Location(uri, endpoint));
-  HttpClientOptions http;
-  http.ca_file = options.ca_file.empty() ? FirstEnv({"AWS_CA_BUNDLE"}) : options.ca_file;
-  http.max_connections = kMaxConnections;
-  const auto client = std::make_shared<HttpClient>(std::move(http));
-  S3Wiring wiring;
-  wiring.send = [client](const HttpRequest& request) { return client->Send(request); };
-  wiring.credentials = NewCredentialsChain(wiring.send);
-  wiring.region = options.region.empty() ? ConfiguredRegion() : options.region;
-  return std::make_unique<S3Store>(std::move(location), std::move(wiring));
+  ASSIGN_OR_RETURN(S3Location location, ParseS3Location(uri, S3Endpoint(options)));
+  return std::make_unique<S3Store>(std::move(location), WireS3(options));
 }
 
 Status S3Store::Create(std::string_view key, std::string_view bytes) {
@@ -108,16 +95,9 @@ Result<ListPage> S3Store::List(std::string_view prefix, std::string_view start_a
   ListPage page;
   std::string after = start_after.empty() ? "" : below + std::string(start_after);
   for (int pages = 0; pages < kMaxForeignPages; ++pages) {
-    S3Request request{.call = S3Call::kList};
-    request.query = fmt::format("encoding-type=url&list-type=2&max-keys={}&prefix={}", limit,
-                                PercentEncode(below + std::string(prefix)));
-    if (!after.empty()) request.query += "&start-after=" + PercentEncode(after);
-    ASSIGN_OR_RETURN(const HttpReply reply, session_.Send(request));
-    if (reply.status != 200) return session_.Refusal(request, reply);
-    Result<S3Listing> listing = ParseS3Listing(reply.body);
-    if (!listing) return Annotate(std::move(listing).error(), name());
+    ASSIGN_OR_RETURN(S3Listing listing, session_.List(below + std::string(prefix), after, limit));
     const std::string before = after;
-    for (ObjectInfo& object : listing->objects) {
+    for (ObjectInfo& object : listing.objects) {
       if (!object.key.starts_with(below)) continue;
       after = object.key;
       object.key.erase(0, below.size());
@@ -125,7 +105,7 @@ Result<ListPage> S3Store::List(std::string_view prefix, std::string_view start_a
                            std::string_view(object.key) > start_after;
       if (is_ours) page.objects.push_back(std::move(object));
     }
-    page.more = listing->truncated;
+    page.more = listing.truncated;
     if (!page.more || !page.objects.empty()) return page;
     if (after <= before)
       return Fail(ErrorCode::kCorrupt, "{}: a listing that does not go on", name());

@@ -18,7 +18,7 @@
 #include "ledger/plan.h"
 #include "ledger/roster.h"
 #include "ledger/survey.h"
-#include "worker/io_pool.h"
+#include "platform/io_pool.h"
 #include "worker/lanes.h"
 #include "worker/log_shipper.h"
 #include "worker/worker.h"
