@@ -131,9 +131,11 @@ Status ExamineJob(const std::string& uri, Checks& checks) {
   (void)RemoveTree(cache);
   const Result<std::unique_ptr<Plan>> plan = Plan::Open(*job.store, record.job_id);
   checks.Check("plan", plan ? Status() : std::unexpected(plan.error()),
-               plan ? fmt::format("{} shards of {} files", WithThousands((*plan)->totals().shards),
-                                  WithThousands((*plan)->totals().files))
-                    : "");
+               plan
+                   ? fmt::format("{} shards of {} files{}", WithThousands((*plan)->totals().shards),
+                                 WithThousands((*plan)->totals().files),
+                                 (*plan)->totals().finished ? "" : ", so far")
+                   : "");
   InputSpec input = record.input;
   const Result<std::unique_ptr<Source>> source = OpenSource(&input);
   checks.Check("input", source ? Status() : std::unexpected(source.error()),

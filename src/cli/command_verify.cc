@@ -20,6 +20,7 @@ Json VerifyJson(const AuditReport& report) {
   return Json{{"ok", report.complete && report.faults.empty()},
               {"complete", report.complete},
               {"done", report.done},
+              {"planned", report.planned},
               {"shards", report.shards},
               {"complete_shards", report.complete_shards},
               {"records", report.records},
@@ -38,8 +39,9 @@ std::string VerifyText(const AuditReport& report, bool deep) {
                   WithThousands(report.objects), report.objects == 1 ? "" : "s");
   if (!report.faults.empty()) return text + fmt::format("not sound: {}\n", count);
   if (!report.complete)
-    return text + fmt::format("sound so far, not complete: {}; {} of {} shards\n", count,
-                              WithThousands(report.complete_shards), WithThousands(report.shards));
+    return text + fmt::format("sound so far, not complete: {}; {} of {} shards{}\n", count,
+                              WithThousands(report.complete_shards), WithThousands(report.shards),
+                              report.planned ? "" : ", not all of which are planned yet");
   return text +
          fmt::format("complete: {}, one answer each{}\n", count, deep ? "; every byte read" : "");
 }

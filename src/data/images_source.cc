@@ -84,20 +84,7 @@ Result<std::unique_ptr<Source>> NewImagesSource(const InputSpec& spec, InputFile
     return FailWith(ErrorCode::kInvalid,
                     fmt::format("input {}: labels files belong to IDX input", spec.uri),
                     "remove evaluate");
-  auto source = std::make_unique<ImagesSource>(std::move(files));
-  bool found = false;
-  int64_t skipped = 0;
-  const Status listed = source->List("", &skipped, [&](const SourceFile&) -> Status {
-    found = true;
-    return Fail(ErrorCode::kCancelled, "one is enough");
-  });
-  if (!listed && listed.error().code != ErrorCode::kCancelled)
-    return std::unexpected(listed.error());
-  if (!found)
-    return FailWith(ErrorCode::kNotFound,
-                    fmt::format("input {}: no pictures there ({} other files)", spec.uri, skipped),
-                    "check input.uri");
-  return source;
+  return std::make_unique<ImagesSource>(std::move(files));
 }
 
 }  // namespace armada

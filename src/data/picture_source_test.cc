@@ -124,10 +124,6 @@ TEST(ImagesSource, SaysWhatItCannotDo) {
               HasSubstr("loose pictures have no columns"));
   EXPECT_THAT(OpenError({.uri = in.path(), .format = "auto", .evaluate_labels = "auto"}),
               HasSubstr("remove evaluate"));
-  const InputFolder none;
-  none.Write("deep/a.txt", "x");
-  EXPECT_THAT(OpenError({.uri = none.path(), .format = "images"}),
-              HasSubstr("no pictures there (1 other files)"));
 }
 
 std::string Samples() {

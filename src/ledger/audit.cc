@@ -79,7 +79,7 @@ Status WalkGroups(
     Job& job, Plan& plan, AuditReport* report,
     const std::function<Status(int64_t group, const GroupAudit& audit, bool complete)>& visit) {
   GroupReader reader(*job.store, job.record, plan);
-  report->shards = plan.totals().shards;
+  RETURN_IF_ERROR(plan.Refresh());
   for (int64_t group = 0; group < plan.groups(); ++group) {
     ASSIGN_OR_RETURN(const GroupAudit audit, reader.Audit(group));
     bool complete = audit.faults.empty();
@@ -98,8 +98,11 @@ Status WalkGroups(
     for (const std::string& fault : audit.faults) AddFault(report, fault);
     RETURN_IF_ERROR(visit(group, audit, complete));
   }
-  RETURN_IF_ERROR(FindStrays(job, plan.groups(), report));
-  report->complete = report->fault_count == 0 && report->complete_shards == report->shards;
+  report->shards = plan.totals().shards;
+  report->planned = plan.totals().finished;
+  if (report->planned) RETURN_IF_ERROR(FindStrays(job, plan.groups(), report));
+  report->complete =
+      report->planned && report->fault_count == 0 && report->complete_shards == report->shards;
   return {};
 }
 

@@ -17,7 +17,8 @@ namespace armada {
 struct AuditReport {
   bool complete = false;  // every chain reaches its end, and nothing is wrong
   bool done = false;      // DONE stands
-  int64_t shards = 0;
+  bool planned = false;   // the plan is finished
+  int64_t shards = 0;     // planned
   int64_t complete_shards = 0;
   int64_t records = 0;  // rows committed
   int64_t dead = 0;

@@ -21,6 +21,7 @@ int64_t Stripe(int64_t shards, int64_t workers, int64_t k) {
 
 Claim::Claim(int64_t shards, int64_t index, int64_t workers)
     : shards_(shards),
+      firsts_{0},
       index_(index),
       workers_(workers),
       complete_((shards + 63) / 64),
@@ -29,12 +30,25 @@ Claim::Claim(int64_t shards, int64_t index, int64_t workers)
   CHECK(shards >= 1 && index >= 0 && index < workers);
 }
 
+void Claim::Grow(int64_t shards) {
+  CHECK(shards >= shards_);
+  if (shards == shards_) return;
+  firsts_.push_back(shards_);
+  shards_ = shards;
+  for (std::vector<uint64_t>* bits : {&complete_, &held_, &taken_})
+    bits->resize(static_cast<size_t>((shards + 63) / 64));
+}
+
 int64_t Claim::ShardAt(int64_t step) const {
+  const auto behind = std::ranges::upper_bound(firsts_, step);
+  const int64_t first = *std::prev(behind);
+  const int64_t shards = (behind == firsts_.end() ? shards_ : *behind) - first;
+  step -= first;
   // How many shards the stripes [index_, index_ + k) hold, going round behind the last.
-  const auto before = [this](int64_t k) {
-    const int64_t round = index_ + k < workers_ ? 0 : shards_;
+  const auto before = [&](int64_t k) {
+    const int64_t round = index_ + k < workers_ ? 0 : shards;
     const int64_t stripe = round == 0 ? index_ + k : index_ + k - workers_;
-    return round + Stripe(shards_, workers_, stripe) - Stripe(shards_, workers_, index_);
+    return round + Stripe(shards, workers_, stripe) - Stripe(shards, workers_, index_);
   };
   int64_t k = 0;  // the stripe that holds the step: before(k) <= step < before(k + 1)
   for (int64_t end = workers_; end - k > 1;) {
@@ -43,8 +57,8 @@ int64_t Claim::ShardAt(int64_t step) const {
   }
   const int64_t owner = (index_ + k) % workers_;
   const int64_t within = step - before(k);
-  return k == 0 ? Stripe(shards_, workers_, owner) + within
-                : Stripe(shards_, workers_, owner + 1) - 1 - within;
+  return first + (k == 0 ? Stripe(shards, workers_, owner) + within
+                         : Stripe(shards, workers_, owner + 1) - 1 - within);
 }
 
 std::optional<int64_t> Claim::Next() {

@@ -3,8 +3,9 @@
 //
 // The shards are cut into one stripe a worker. A worker walks its own stripe upwards, then the
 // others' downwards, so that it meets their owners as late as possible; then it goes round again
-// over what is not complete. That a shard is complete is learnt from its chain;
-// that it is taken is learnt from its lease, and is no more than a reason to look elsewhere first.
+// over what is not complete. Shards that are planned later are cut likewise, and walked after
+// those. That a shard is complete is learnt from its chain; that it is taken is learnt from its
+// lease, and is no more than a reason to look elsewhere first.
 //
 // A value without I/O, clock or threads. Three bits a shard.
 #pragma once
@@ -23,6 +24,9 @@ class Claim {
   // REQUIRES shards >= 1 and 0 <= index < workers.
   Claim(int64_t shards, int64_t index, int64_t workers);
 
+  // So many shards there are by now. REQUIRES: not fewer than before.
+  void Grow(int64_t shards);
+
   // The next shard in the worker's order that is neither complete, held nor taken; nullopt when
   // there is none. Calling again returns the same one until Hold or Take.
   std::optional<int64_t> Next();
@@ -37,6 +41,7 @@ class Claim {
   void Forget();  // an audit has contradicted it: nothing is complete or taken any more
 
   bool all_complete() const { return complete_count_ == shards_; }
+  int64_t shards() const { return shards_; }
   int64_t complete_count() const { return complete_count_; }
   bool complete(int64_t shard) const { return Bit(complete_, shard); }
   bool held(int64_t shard) const { return Bit(held_, shard); }
@@ -49,6 +54,7 @@ class Claim {
   int64_t ShardAt(int64_t step) const;  // the worker's order: a permutation of the shards
 
   int64_t shards_;
+  std::vector<int64_t> firsts_;  // where what was planned at one time begins, ascending
   int64_t index_;
   int64_t workers_;
   int64_t step_ = 0;

@@ -1,5 +1,6 @@
 #include "ledger/claim.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -85,6 +86,26 @@ TEST(Claim, NeverUnlearnsThatAShardIsComplete) {
   claim.Complete(1);
   EXPECT_TRUE(claim.all_complete());
   EXPECT_EQ(claim.Next(), std::nullopt);
+}
+
+TEST(Claim, WhatIsPlannedLaterIsWalkedAfterwardsEachShardOnce) {
+  for (const int64_t workers : {1, 3, 50})
+    for (int64_t index = 0; index < workers; ++index) {
+      Claim claim(5, index, workers);
+      std::vector<int64_t> walked;
+      for (const int64_t shards : {5, 6, 6, 200}) {
+        claim.Grow(shards);
+        const auto begin = std::ssize(walked);
+        while (const auto shard = claim.Next()) {
+          walked.push_back(*shard);
+          claim.Take(*shard);
+        }
+        std::ranges::sort(walked.begin() + begin, walked.end());
+        ASSERT_EQ(std::ssize(walked), shards);
+      }
+      for (int64_t shard = 0; shard < 200; ++shard)
+        ASSERT_EQ(walked[static_cast<size_t>(shard)], shard);
+    }
 }
 
 }  // namespace

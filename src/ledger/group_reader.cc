@@ -27,12 +27,21 @@ GroupReader::GroupReader(ObjectStore& store, const JobRecord& record, Plan& plan
     : store_(store), record_(record), plan_(plan) {}
 
 Status GroupReader::Enter(int64_t group) {
-  if (group == group_) return {};
+  const int64_t planned = std::min(plan_.totals().shards - group * kGroupShards, kGroupShards);
+  if (group == group_ && planned == std::ssize(shards_)) return {};
   ASSIGN_OR_RETURN(std::vector<PlannedShard> shards, plan_.Group(group));
   shards_ = std::move(shards);
-  facts_.clear();
+  if (group != group_) facts_.clear();
   group_ = group;
   return {};
+}
+
+// Somebody may know more of the plan than this reader did.
+Result<bool> GroupReader::IsPlanned(int64_t shard) {
+  if (shard - group_ * kGroupShards < std::ssize(shards_)) return true;
+  RETURN_IF_ERROR(plan_.Refresh());
+  RETURN_IF_ERROR(Enter(group_));
+  return shard - group_ * kGroupShards < std::ssize(shards_);
 }
 
 Result<GroupReader::Listing> GroupReader::List(int64_t group, const std::string& prefix) {
@@ -46,9 +55,15 @@ Result<GroupReader::Listing> GroupReader::List(int64_t group, const std::string&
       const std::optional<OutName> name = ParseOutKey(object.key);
       if (name && name->job_id != record_.job_id) {
         ++listing.foreign;
-      } else if (!name) {
+        continue;
+      }
+      bool planned = false;
+      if (name) {
+        ASSIGN_OR_RETURN(planned, IsPlanned(name->shard));
+      }
+      if (!name) {
         listing.faults.push_back(fmt::format("{}: its name is no commit's", object.key));
-      } else if (name->shard >= plan_.totals().shards) {
+      } else if (!planned) {
         listing.faults.push_back(fmt::format("{}: the plan has no shard {}, only {}", object.key,
                                              name->shard, plan_.totals().shards));
       } else {

@@ -66,13 +66,15 @@ class GroupReader {
     std::vector<std::string> faults;  // keys that can't be
     int64_t foreign = 0;
   };
-  Status Enter(int64_t group);  // forgets what it knows of others
+  // Forgets what it knows of others, and learns what has been planned in this one since.
+  Status Enter(int64_t group);
   Result<Listing> List(int64_t group, const std::string& prefix);
   Result<CommitFacts> ReadFacts(const std::string& key) const;
   // kCorrupt when they contradict key or plan.
   Status Check(const CommitFacts& facts, const std::string& key, int64_t lo,
                const PlannedShard& planned) const;
   Result<CommitFacts> Facts(const Listed& object);  // kept, or read; checked
+  Result<bool> IsPlanned(int64_t shard);
   const PlannedShard& Planned(int64_t shard) const;
   std::vector<ShardState> Unstarted() const;
 

@@ -376,7 +376,9 @@ TEST(JobSpec, AllMistakesAreReportedAtOnceUpToTwenty) {
       "  conf/photos.yaml:3:18: fleet.workers: expected a whole number from 1 to 1000, not "
       "'0'\n"
       "  conf/photos.yaml: input.uri is missing: What is predicted: a folder, a file, a glob, or a "
-      "manifest: a file whose name ends in `.manifest` and that lists paths, one a line.");
+      "manifest: a file whose name ends in `.manifest` and that lists paths, one a line. On a "
+      "disk, "
+      "or `s3://bucket/prefix/`.");
   std::string many = kMinimal;
   for (int i = 0; i < 25; ++i) many += "xxxxxxxx" + std::to_string(i) + ": 1\n";
   EXPECT_THAT(Mistake(many), HasSubstr("25 mistakes"));

@@ -21,12 +21,13 @@ enum class Mutant : uint8_t {
   kNeverResend,       // only reads after an unknown outcome
   kEmptyCommit,       // hi == lo allowed
   // In the control plane:
-  kResumeUnsettled,  // a restarted worker begins at the hi of the commit it had not settled
-  kDoneUnaudited,    // DONE once the last commits are sent, without reading the chains
-  kOldRange,         // results of a shard that was given up counted for its next opening
-  kBeyondGap,        // a commit reaches over a range that is not predicted yet
-  kLeaseForever,     // a lease is never free, whatever became of its holder
-  kBackupForever,    // a shard that has a backup gets another
+  kResumeUnsettled,    // a restarted worker begins at the hi of the commit it had not settled
+  kDoneUnaudited,      // DONE once the last commits are sent, without reading the chains
+  kOldRange,           // results of a shard that was given up counted for its next opening
+  kBeyondGap,          // a commit reaches over a range that is not predicted yet
+  kLeaseForever,       // a lease is never free, whatever became of its holder
+  kBackupForever,      // a shard that has a backup gets another
+  kPlanTakenForWhole,  // what is planned so far is taken for all there is
   // In the worker's loop:
   kOtherBytes,  // what is sent again is encoded anew, with all that is done by then
   // In the store:

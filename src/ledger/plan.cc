@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "ledger/names.h"
 #include "ledger/settle.h"
+#include "platform/clock.h"
 #include "platform/thread.h"
 
 namespace armada {
@@ -24,6 +25,7 @@ void Count(const PlanPartFacts& facts, PlanTotals* totals) {
   totals->records_known = totals->records_known && facts.records_known;
   totals->files += facts.files;
   totals->skipped_files += facts.skipped_files;
+  totals->finished = facts.last;
 }
 
 // kNotFound when there is no such part.
@@ -61,19 +63,21 @@ Result<PlanPartFacts> FollowParts(ObjectStore& store, const PlanPartFacts& from,
 // else's part turns up.
 class Planner {
  public:
-  Planner(ObjectStore& store, const PlanLimits& limits, const PlanPartFacts& behind,
-          PlanTotals* totals)
-      : store_(store), limits_(limits), totals_(totals), behind_(behind) {
+  Planner(ObjectStore& store, const PlanLimits& limits, const PlanWatch& watch,
+          const PlanPartFacts& behind, PlanTotals* totals)
+      : store_(store), limits_(limits), watch_(watch), totals_(totals), behind_(behind) {
     Begin();
   }
 
-  // True when the plan is finished; false when another's part stands behind behind().
+  // True when the plan is finished, or the watch wants no more; false when another's part stands
+  // behind behind().
   Result<bool> Run(Source& source) {
     awaited_key_ = behind_.resume_key;
     awaited_begin_ = behind_.resume_begin;
     const Status listed = source.List(part_.facts.resume_after, &skipped_,
                                       [&](const SourceFile& file) { return Add(file); });
     if (theirs_) return false;
+    if (!listed && watch_.stop()) return true;
     if (!listed) return std::unexpected(listed.error());
     const Status ended = EndRun();
     if (theirs_) return false;
@@ -107,9 +111,17 @@ class Planner {
     part_.facts.resume_key = behind_.resume_key;
     part_.facts.resume_begin = behind_.resume_begin;
     bytes_ = 0;
+    began_ms_ = BootMs();
+  }
+
+  // The part has been in the making for so long that somebody may be waiting for it.
+  bool IsLate() const {
+    const bool first = part_.facts.first_shard == 0;
+    return BootMs() - began_ms_ >= (first ? limits_.first_part_ms : limits_.part_ms);
   }
 
   Status Add(const SourceFile& file) {
+    if (watch_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
     int64_t begin = 0;
     if (awaited_begin_ > 0) {
       // The earlier part that begins this file also counted what was skipped before it.
@@ -180,10 +192,11 @@ class Planner {
   Status Add(PlannedShard shard) {
     const int64_t shard_bytes = PlannedShardBytes(shard);
     const auto count = static_cast<int64_t>(part_.shards.size());
-    if (count > 0 &&
-        (count >= limits_.part_shards || bytes_ + shard_bytes + kFooterRoom > limits_.part_bytes)) {
+    if (count > 0 && (count >= limits_.part_shards || IsLate() ||
+                      bytes_ + shard_bytes + kFooterRoom > limits_.part_bytes)) {
       RETURN_IF_ERROR(Write());
       if (theirs_) return Fail(ErrorCode::kCancelled, "the listing goes on behind another's part");
+      if (watch_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
       shard.shard = part_.facts.next_shard;
     }
     if (shard.input.end == kUnknownEnd)
@@ -211,6 +224,7 @@ class Planner {
     }
     Count(part_.facts, totals_);
     behind_ = part_.facts;
+    watch_.on_part();
     Begin();
     return {};
   }
@@ -227,10 +241,12 @@ class Planner {
 
   ObjectStore& store_;
   const PlanLimits limits_;
+  const PlanWatch& watch_;
   PlanTotals* const totals_;
   PlanPartFacts behind_;
   PlanPart part_;
   int64_t bytes_ = 0;
+  int64_t began_ms_ = 0;
   int64_t skipped_ = 0;
   int64_t passed_skipped_ = 0;   // of the listing up to resume_after
   int64_t counted_skipped_ = 0;  // of them, in the parts before
@@ -246,34 +262,45 @@ class Planner {
 }  // namespace
 
 Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
-                                const PlanLimits& limits) {
+                                const PlanLimits& limits, const PlanWatch& watch) {
   CHECK(limits.shard_records > 0 && limits.part_shards > 0);
-  PlanTotals totals;
+  PlanTotals totals{.finished = false};
   PlanPartFacts behind{.job_id = job_id};
+  int64_t known = 0;
   for (;;) {
     ASSIGN_OR_RETURN(behind, FollowParts(store, behind, [&](const PlanPartFacts& facts) {
                        Count(facts, &totals);
                      }));
-    if (behind.last) return totals;
-    Planner planner(store, limits, behind, &totals);
-    ASSIGN_OR_RETURN(const bool finished, planner.Run(source));
-    if (finished) return totals;
+    if (totals.shards > known) watch.on_part();
+    known = totals.shards;
+    if (behind.last || watch.stop()) return totals;
+    Planner planner(store, limits, watch, behind, &totals);
+    ASSIGN_OR_RETURN(const bool ended, planner.Run(source));
+    if (ended) return totals;
     behind = planner.behind();
+    known = totals.shards;
   }
+}
+
+Result<PlanTotals> BeginPlan(ObjectStore& store, Source& source, const std::string& job_id,
+                             const PlanLimits& limits) {
+  bool begun = false;
+  return CompletePlan(store, source, job_id, limits,
+                      {.stop = [&] { return begun; }, .on_part = [&] { begun = true; }});
 }
 
 struct Plan::Parts {
   ObjectStore& store;
-  std::string job_id;
-  PlanTotals totals;
-  std::vector<int64_t> first_shards;  // of each part, ascending
-  Mutex mutex;
+  PlanPartFacts end;  // the last part's that is known
+  PlanTotals totals{.finished = false};
+  std::vector<int64_t> first_shards;                // of each part, ascending
+  Mutex mutex;                                      // over all that changes
   std::list<std::shared_ptr<const PlanPart>> kept;  // the latest used first
 
   // The part that holds `shard`.
   Result<std::shared_ptr<const PlanPart>> Get(int64_t shard) {
-    CHECK(0 <= shard && shard < totals.shards);
     MutexLock lock(mutex);
+    CHECK(0 <= shard && shard < totals.shards);
     const auto holds = [&](const std::shared_ptr<const PlanPart>& part) {
       return part->facts.first_shard <= shard && shard < part->facts.next_shard;
     };
@@ -284,7 +311,7 @@ struct Plan::Parts {
     const int64_t first = *std::prev(std::ranges::upper_bound(first_shards, shard));
     const std::string key = PlanKey(first);
     ASSIGN_OR_RETURN(const std::string bytes, GetPatiently(store, key));
-    auto part = DecodePlanPart(bytes, job_id, first);
+    auto part = DecodePlanPart(bytes, end.job_id, first);
     if (!part) return Annotate(part.error(), store.name() + "/" + key);
     if (shard >= part->facts.next_shard)
       return Fail(ErrorCode::kCorrupt, "{}/{}: it changed: shard {} is not in it any more",
@@ -299,21 +326,40 @@ Plan::Plan(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Plan::~Plan() = default;
 
 Result<std::unique_ptr<Plan>> Plan::Open(ObjectStore& store, const std::string& job_id) {
-  std::unique_ptr<Parts> parts(new Parts{.store = store, .job_id = job_id});
-  ASSIGN_OR_RETURN(const PlanPartFacts end,
-                   FollowParts(store, {.job_id = job_id}, [&](const PlanPartFacts& facts) {
-                     Count(facts, &parts->totals);
-                     if (facts.next_shard > facts.first_shard)
-                       parts->first_shards.push_back(facts.first_shard);
-                   }));
-  if (!end.last)
+  std::unique_ptr<Plan> plan(new Plan(std::unique_ptr<Parts>(
+      new Parts{.store = store, .end = {.job_id = job_id}, .first_shards = {}, .kept = {}})));
+  RETURN_IF_ERROR(plan->Refresh());
+  if (plan->totals().shards == 0)
     return FailWith(ErrorCode::kUnavailable,
-                    fmt::format("{}: the plan is not finished", store.name()),
-                    "run the job again, which completes it");
-  return std::unique_ptr<Plan>(new Plan(std::move(parts)));
+                    fmt::format("{}: nothing is planned yet", store.name()),
+                    "run or submit the job again, which plans it");
+  return plan;
 }
 
-const PlanTotals& Plan::totals() const { return parts_->totals; }
+Status Plan::Refresh() {
+  PlanPartFacts end;
+  {
+    MutexLock lock(parts_->mutex);
+    end = parts_->end;
+  }
+  std::vector<PlanPartFacts> found;
+  const auto followed =
+      FollowParts(parts_->store, end, [&](const PlanPartFacts& facts) { found.push_back(facts); });
+  if (!followed) return std::unexpected(followed.error());
+  MutexLock lock(parts_->mutex);
+  for (const PlanPartFacts& facts : found) {
+    if (facts.first_shard != parts_->end.next_shard || parts_->end.last) continue;  // known since
+    Count(facts, &parts_->totals);
+    if (facts.next_shard > facts.first_shard) parts_->first_shards.push_back(facts.first_shard);
+    parts_->end = facts;
+  }
+  return {};
+}
+
+PlanTotals Plan::totals() const {
+  MutexLock lock(parts_->mutex);
+  return parts_->totals;
+}
 
 int64_t Plan::groups() const { return (totals().shards + kGroupShards - 1) / kGroupShards; }
 

@@ -2,11 +2,13 @@
 //
 // A part carries the number of the next part's first shard and where the listing goes on; the last
 // part says that it is the last. Whoever plans reads what is there and goes on behind it; parts are
-// created only if absent, so two planners agree on whoever was first. A shard is of one file, or
+// created only if absent, so two planners agree on whoever was first. A part's shards are worked on
+// as soon as it stands, so the first parts are small. A shard is of one file, or
 // a run of files that are one record each; a file without records has none.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,7 @@ struct PlanTotals {
   bool records_known = true;
   int64_t files = 0;  // files without records included
   int64_t skipped_files = 0;
+  bool finished = true;  // the last part is among them
 
   bool operator==(const PlanTotals&) const = default;
 };
@@ -33,26 +36,42 @@ struct PlanLimits {
   int64_t part_shards = 100'000;  // shards a part at most
   int64_t part_bytes = kPlanPartBytes;
   int64_t run_bytes = 2 << 20;  // of a shard that is a run of files, in its part
+  // A part ends with the first shard after so long: the first one, and those behind it.
+  int64_t first_part_ms = 500;
+  int64_t part_ms = 10'000;
 };
 
-// Writes whatever the plan still lacks. kInvalid when there is no record at all, or when a file
-// changed that an earlier part has begun; kCorrupt when a part there is none of this job's.
-Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
-                                const PlanLimits& limits);
+// What a planner is told, and tells.
+struct PlanWatch {
+  std::function<bool()> stop = [] { return false; };  // asked at every file
+  // After each part that it added, and when it found others'.
+  std::function<void()> on_part = [] {};
+};
 
-// A finished plan, for workers and audits. Reads parts when they are needed and keeps the last few.
-// Thread-safe.
+// Writes whatever the plan still lacks, until it is finished or the watch stops it: then totals are
+// of what stands. kInvalid when there is no record at all, or when a file changed that an earlier
+// part has begun; kCorrupt when a part there is none of this job's.
+Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
+                                const PlanLimits& limits, const PlanWatch& watch = {});
+// The same, but only the first part: enough for workers to begin.
+Result<PlanTotals> BeginPlan(ObjectStore& store, Source& source, const std::string& job_id,
+                             const PlanLimits& limits);
+
+// The plan, as far as it stands, for workers and audits. Reads parts when they are needed and keeps
+// the last few. Thread-safe.
 class Plan {
  public:
-  // Reads the parts' footers. kUnavailable when the plan is not finished, kCorrupt. The store must
+  // Reads the parts' footers. kUnavailable when there is no part yet, kCorrupt. The store must
   // outlive the plan.
   static Result<std::unique_ptr<Plan>> Open(ObjectStore& store, const std::string& job_id);
   ~Plan();
-  const PlanTotals& totals() const;
+  // Looks for parts that were added since.
+  Status Refresh();
+  PlanTotals totals() const;
   int64_t groups() const;
   // REQUIRES 0 <= shard < totals().shards.
   Result<PlannedShard> Shard(int64_t shard);
-  // The shards of a group, in order. REQUIRES 0 <= group < groups().
+  // The shards of a group, in order, as far as they are planned. REQUIRES 0 <= group < groups().
   Result<std::vector<PlannedShard>> Group(int64_t group);
 
  private:

@@ -227,6 +227,51 @@ class DyingStore : public PassingStore {
   int left_;
 };
 
+TEST(Plan, ItsFirstPartIsEnoughToBegin) {
+  ListedFiles source({{"a", 50}, {"b", 7}, {"c", 31}});
+  MemoryStore store;
+  const PlanLimits limits{.shard_records = 2, .part_shards = 4};
+  const auto begun = BeginPlan(store, source, kJob, limits);
+  ASSERT_TRUE(begun.has_value()) << begun.error().ToString();
+  EXPECT_EQ(*begun, (PlanTotals{.shards = 4, .records = 8, .files = 0, .finished = false}));
+  EXPECT_EQ(*BeginPlan(store, source, kJob, limits), *begun) << "again there is nothing to do";
+
+  const auto plan = Plan::Open(store, kJob).value();
+  EXPECT_EQ(plan->totals(), *begun);
+  EXPECT_EQ(plan->Group(0)->size(), 4u);
+  int parts = 0;
+  int64_t seen = 0;
+  const auto look = [&] {
+    ++parts;
+    ASSERT_TRUE(plan->Refresh());
+    EXPECT_GT(plan->totals().shards, std::exchange(seen, plan->totals().shards));
+  };
+  ASSERT_TRUE(CompletePlan(store, source, kJob, limits, {.on_part = look}));
+  EXPECT_EQ(parts, 12) << "what was there, and eleven more";
+  EXPECT_TRUE(plan->totals().finished);
+  ExpectCovers(*plan, source, 2);
+}
+
+TEST(Plan, APartEndsWhenSomebodyMayBeWaitingForIt) {
+  ListedFiles source({{"a", 6}});
+  MemoryStore store;
+  int parts = 0;
+  ASSERT_TRUE(CompletePlan(store, source, kJob,
+                           {.shard_records = 2, .first_part_ms = 0, .part_ms = 1'000'000},
+                           {.on_part = [&] { ++parts; }}));
+  EXPECT_EQ(parts, 2) << "one shard at once, and the rest";
+}
+
+TEST(Plan, APlannerStopsWhenItIsAsked) {
+  ListedFiles source({{"a", 2}, {"b", 2}, {"c", 2}});
+  MemoryStore store;
+  int files = 0;
+  const auto planned = CompletePlan(store, source, kJob, {.shard_records = 2},
+                                    {.stop = [&] { return ++files > 2; }});
+  ASSERT_TRUE(planned.has_value());
+  EXPECT_EQ(*planned, (PlanTotals{.finished = false})) << "what no part holds is planned again";
+}
+
 TEST(Plan, GoesOnWhereverAPlannerWasKilled) {
   ListedFiles source({{"a", 50}, {"b.txt", 1}, {"c", 7}, {"d", 0}, {"e", 31}});
   const PlanLimits limits{.shard_records = 2, .part_shards = 4};
@@ -234,7 +279,12 @@ TEST(Plan, GoesOnWhereverAPlannerWasKilled) {
     MemoryStore store;
     DyingStore dying(store, creates);
     ASSERT_FALSE(CompletePlan(dying, source, kJob, limits));
-    EXPECT_EQ(Plan::Open(store, kJob).error().code, ErrorCode::kUnavailable);
+    const auto begun = Plan::Open(store, kJob);
+    EXPECT_EQ(begun.has_value(), creates > 0);
+    if (begun)
+      EXPECT_FALSE((*begun)->totals().finished);
+    else
+      EXPECT_EQ(begun.error().code, ErrorCode::kUnavailable);
     const auto totals = CompletePlan(store, source, kJob, limits);
     ASSERT_TRUE(totals.has_value()) << totals.error().ToString();
     EXPECT_EQ(*totals, (PlanTotals{.shards = 45, .records = 88, .files = 4, .skipped_files = 1}));

@@ -17,6 +17,9 @@
 namespace armada {
 namespace {
 
+// More than so long nobody waits for the input's size, from which shards get theirs.
+constexpr int64_t kCountMs = 500;
+
 constexpr int kIdentityFormat = 1;
 constexpr int64_t kMaxLabelsBytes = 64 << 20;
 
@@ -234,7 +237,7 @@ Status ResolveByTrial(Source& source, const SubmitOptions& options, JobRecord* r
   record->shard_records = spec.plan.shard_records;
   if (record->shard_records == 0) {
     const double rate_per_s = 1 / (1 / trial.rate_per_s + sampled->seconds_a_record);
-    ASSIGN_OR_RETURN(const auto rows, CountRows(source, EnoughRows(rate_per_s)));
+    ASSIGN_OR_RETURN(const auto rows, CountRows(source, EnoughRows(rate_per_s), kCountMs));
     record->shard_records = ShardRecords(rate_per_s, rows);
   }
   if (options.careful) return {};

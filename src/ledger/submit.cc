@@ -70,15 +70,16 @@ Result<Json> Probe(ObjectStore& store, const std::string& nonce) {
   return Json{{"ok", true}, {"races", probe.races}};
 }
 
-// Writes what the plan lacks, if anything.
-Status FinishPlan(ObjectStore& store, const JobRecord& record) {
+// Writes the plan's first part, if there is none: all of it, unless the input is large. Workers go
+// on with the rest.
+Status EnsurePlan(ObjectStore& store, const JobRecord& record) {
   const auto plan = Plan::Open(store, record.job_id);
   if (plan) return {};
   if (plan.error().code != ErrorCode::kUnavailable) return std::unexpected(plan.error());
   InputSpec input = record.input;
   ASSIGN_OR_RETURN(const auto source, OpenSource(&input));
   const auto totals =
-      CompletePlan(store, *source, record.job_id, {.shard_records = record.shard_records});
+      BeginPlan(store, *source, record.job_id, {.shard_records = record.shard_records});
   if (!totals) return Annotate(totals.error(), Printable(record.input.uri));
   return {};
 }
@@ -137,7 +138,7 @@ Result<Job> Submit(std::unique_ptr<ObjectStore> store, const JobSpec& spec, bool
     RETURN_IF_ERROR(CheckNotCancelled(control, job.store->name()));
     job.record = std::move(*there);
   }
-  RETURN_IF_ERROR(FinishPlan(*job.store, job.record));
+  RETURN_IF_ERROR(EnsurePlan(*job.store, job.record));
   return job;
 }
 

@@ -16,6 +16,7 @@ constexpr int kMaxRuns = 1000;
 constexpr double kShardSeconds = 60;
 constexpr int64_t kLeastShards = 16;
 constexpr int64_t kLeastShardRecords = 16;  // a batch: one that is not full costs as much
+constexpr int64_t kLateShare = 12;          // of a minute: five seconds
 constexpr int64_t kLargerBatch = 64;        // the worker's tuner tries it next
 constexpr int64_t kMaxShardRecords = 50'000'000;
 
@@ -59,22 +60,28 @@ Result<Batch> FirstRecords(Source& source, int64_t records) {
   if (!listed && listed.error().code != ErrorCode::kCancelled)
     return std::unexpected(listed.error());
   if (!first)
-    return Fail(ErrorCode::kInvalid, "no records in its {} files ({} others were skipped)", files,
-                skipped);
+    return FailWith(
+        ErrorCode::kInvalid,
+        fmt::format("no records in its {} files ({} others were skipped)", files, skipped),
+        "check input.uri and input.format");
   ASSIGN_OR_RETURN(const auto reader, source.Open(*first, 0));
   ASSIGN_OR_RETURN(Batch batch, reader->Next(records));
   if (batch.rows == 0) return Fail(ErrorCode::kInvalid, "{}: no records in it", first->path);
   return batch;
 }
 
-Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough) {
+Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough, int64_t within_ms) {
+  const int64_t until_ms = BootMs() + within_ms;
+  bool late = false;
   int64_t skipped = 0;
   int64_t rows = 0;
   const Status listed = source.List("", &skipped, [&](const SourceFile& file) -> Status {
     if (file.rows >= enough - rows) return Fail(ErrorCode::kCancelled, "enough");
     rows += file.rows;
-    return {};
+    late = BootMs() >= until_ms;
+    return late ? Fail(ErrorCode::kCancelled, "late") : Status();
   });
+  if (late) return std::max(rows, enough / kLateShare);
   if (listed) return rows;
   if (listed.error().code != ErrorCode::kCancelled) return std::unexpected(listed.error());
   return std::nullopt;

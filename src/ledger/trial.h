@@ -18,8 +18,9 @@ namespace armada {
 Result<Batch> FirstRecords(Source& source, int64_t records);
 
 // The rows of all files; nullopt when that is not known before they are read, or at least `enough`,
-// where counting stops.
-Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough);
+// where counting stops. It also stops after so long, and what was counted then, or a twelfth of
+// enough, stands for the whole: an input that is long to list gets no shards below five seconds.
+Result<std::optional<int64_t>> CountRows(Source& source, int64_t enough, int64_t within_ms);
 
 struct Trial {
   double rate_per_s = 0;  // of one lane, inference alone

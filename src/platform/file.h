@@ -98,7 +98,7 @@ Result<std::vector<FolderEntry>> ListFolder(const std::string& path);
 // Calls visit(path relative to root, with '/') for every regular file below root in byte order of
 // the relative path; folders whose name begins with '.' and files that do are skipped. Stops at
 // visit's first error. Links to folders that would loop are an error. At most `page` names of a
-// folder are in memory; a larger folder is read again for each page.
+// folder are in memory; a larger folder is read again for each page, the first of which are small.
 inline constexpr int64_t kFolderPage = 1 << 20;
 Status WalkFiles(const std::string& root, const std::function<Status(const std::string&)>& visit,
                  int64_t page = kFolderPage);

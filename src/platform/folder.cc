@@ -87,6 +87,9 @@ Result<std::vector<Entry>> ReadSorted(const std::string& path, const std::string
   return first;
 }
 
+constexpr size_t kFirstPage = 4096;
+constexpr size_t kPageGrowth = 16;
+
 class Walk {
  public:
   Walk(const std::string& root, size_t page, const std::function<Status(const std::string&)>& visit)
@@ -103,8 +106,10 @@ class Walk {
                       "remove the link: following it would never end");
     above_.push_back(self);
     std::string after;
-    for (bool more = true; more;) {
-      ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadSorted(path, after, page_, &more));
+    // Many want no more than the first few names, even of a large folder.
+    size_t most = std::min(page_, kFirstPage);
+    for (bool more = true; more; most = std::min(page_, most * kPageGrowth)) {
+      ASSIGN_OR_RETURN(const std::vector<Entry> entries, ReadSorted(path, after, most, &more));
       for (const Entry& entry : entries) {
         if (entry.kind == Kind::kFolder) RETURN_IF_ERROR(Folder(below + entry.name));
         if (entry.kind == Kind::kFile) RETURN_IF_ERROR(visit_(below + entry.name));

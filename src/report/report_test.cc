@@ -110,6 +110,7 @@ TEST(JobStatus, APausedJobSaysWhy) {
   status.control.pause.reason = "half of it is dead";
   status.records = 1'500;
   status.records_total = 3'000;
+  status.planned = true;
   status.shards = 6;
   status.complete_shards = 3;
   status.work.last_utc_ms = 1'000;
@@ -120,6 +121,9 @@ TEST(JobStatus, APausedJobSaysWhy) {
             "shards    3 of 6 complete\n"
             "workers   none now; the last was seen 1m 00s ago\n"
             "folder    /data/digits.armada\n");
+  status.planned = false;
+  EXPECT_NE(status.Render(61'000).find("3 of 6 complete; not all are planned yet\n"),
+            std::string::npos);
 }
 
 TEST(FileOfId, IsThePartBeforeThePosition) {

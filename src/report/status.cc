@@ -19,8 +19,10 @@ int64_t RowsOf(const ShardState& state) {
 }
 
 Status CountShards(Job& job, Plan& plan, JobStatus* status) {
-  status->shards = plan.totals().shards;
-  if (plan.totals().records_known) status->records_total = plan.totals().records;
+  const PlanTotals totals = plan.totals();
+  status->shards = totals.shards;
+  status->planned = totals.finished;
+  if (totals.finished && totals.records_known) status->records_total = totals.records;
   GroupReader reader(*job.store, job.record, plan);
   for (int64_t group = 0; group * kGroupShards < status->shards; ++group) {
     ASSIGN_OR_RETURN(const std::vector<ShardState> states, reader.Survey(group));
@@ -73,6 +75,7 @@ Json JobStatus::ToJson() const {
             {"records_total", records_total < 0 ? Json() : Json(records_total)},
             {"shards", shards},
             {"complete_shards", complete_shards},
+            {"planned", planned},
             {"workers", live_workers},
             {"workers_ever", work.workers},
             {"rate_per_s", rate_per_s},
@@ -102,8 +105,8 @@ std::string JobStatus::Render(int64_t now_ms) const {
     if (records_total > 0) count += fmt::format(" ({}%)", 100 * records / records_total);
   }
   text += fmt::format("records   {} committed\n", count);
-  text += fmt::format("shards    {} of {} complete\n", WithThousands(complete_shards),
-                      WithThousands(shards));
+  text += fmt::format("shards    {} of {} complete{}\n", WithThousands(complete_shards),
+                      WithThousands(shards), planned ? "" : "; not all are planned yet");
   if (live_workers > 0)
     text += fmt::format("workers   {} at work, {}\n", WithThousands(live_workers),
                         HumanRate(rate_per_s));

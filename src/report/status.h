@@ -20,7 +20,8 @@ struct JobStatus {
   // "stopped": none did, and work is left; "paused"; "cancelled"; "done".
   std::string state;
   ControlState control;
-  int64_t shards = 0;
+  bool planned = false;  // the plan is finished
+  int64_t shards = 0;    // planned
   int64_t complete_shards = 0;
   int64_t records = 0;         // committed
   int64_t records_total = -1;  // -1: not known before everything is read

@@ -31,7 +31,9 @@ std::string_view FaultName(Fault fault) {
                                                 "killed while unsettled",
                                                 "lease taken over",
                                                 "false expiry",
-                                                "backed up"};
+                                                "backed up",
+                                                "part planned",
+                                                "part raced for"};
   static_assert(std::size(kNames) == kFaultCount);
   return kNames[static_cast<size_t>(fault)];
 }

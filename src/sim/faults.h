@@ -42,6 +42,8 @@ enum class Fault : uint8_t {
   kTakenOver,    // a lease was taken over
   kFalseExpiry,  // although its holder lived and worked on
   kBackedUp,     // a slow shard got its backup
+  kPlanned,      // a steward added a part to the plan
+  kPlanRaced,    // another's part stood already where one landed
   kCount
 };
 inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);

@@ -17,7 +17,11 @@ Network::Network(EventQueue& queue, Random& random, Faults& faults, Checkers& ch
       faults_(faults),
       checkers_(checkers),
       shards_(shards),
-      one_host_(random.OneIn(2)) {}
+      one_host_(random.OneIn(2)) {
+  const auto count = static_cast<int64_t>(shards.size());
+  planned_ = random.OneIn(2) ? count : random.Between(1, count);
+  plan_finished_ = planned_ == count && !random.OneIn(10);
+}
 
 bool Network::DataDead(int life) const {
   const auto it = data_dead_until_ms_.find(life);
@@ -102,7 +106,7 @@ void Network::Survey(int64_t group, SurveyReply reply) {
   if (Burst() || faults_.Strikes(Fault::kListFailed))
     return queue_.After(Delay(), [reply] { reply({}, false); });
   const int64_t first = group * kGroupShards;
-  const int64_t end = std::min<int64_t>(first + kGroupShards, static_cast<int64_t>(shards_.size()));
+  const int64_t end = std::min(first + kGroupShards, planned_);
   const int64_t cut = random_.Between(first, end);
   queue_.After(Delay(), [=, this] {
     std::vector<SurveyedShard> found;
@@ -129,8 +133,7 @@ void Network::Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply 
   // Chains are read, then leases, then holders: what happens meanwhile is seen in part.
   queue_.After(Delay(), [=, this] {
     const int64_t first = group * kGroupShards;
-    const int64_t end =
-        std::min<int64_t>(first + kGroupShards, static_cast<int64_t>(shards_.size()));
+    const int64_t end = std::min(first + kGroupShards, planned_);
     std::vector<SurveyedShard> found;
     for (int64_t shard = first; shard < end; ++shard) found.push_back(Reached(shard));
     queue_.After(Delay(), [=, this]() mutable {
@@ -206,6 +209,37 @@ void Network::ArriveLease(const LeaseWrite& write,
                [=] { reply(mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken); });
 }
 
+void Network::ReadPlan(std::function<void(int64_t, bool)> reply) {
+  if (Burst() || faults_.Strikes(Fault::kReadFailed))
+    return queue_.After(Delay(), [reply] { reply(0, false); });
+  queue_.After(Delay(), [=, this] {
+    queue_.After(Delay(),
+                 [=, shards = planned_, finished = plan_finished_] { reply(shards, finished); });
+  });
+}
+
+void Network::WritePlan(const PlanWrite& write) {
+  queue_.Note("plan", write.life, write.first, write.end);
+  if (DataDead(write.life) || Burst() || faults_.Strikes(Fault::kNotApplied)) return;
+  int64_t delay_ms = Delay();
+  if (faults_.Strikes(Fault::kAppliedLate)) delay_ms = random_.Between(500, 600'000);
+  queue_.After(delay_ms, [=, this] { ArrivePlan(write); });
+  if (!faults_.Strikes(Fault::kDeliveredTwice)) return;
+  queue_.After(random_.Between(1, 600'000), [=, this] { ArrivePlan(write); });
+}
+
+void Network::ArrivePlan(const PlanWrite& write) {
+  if (write.first != planned_ || plan_finished_) {
+    if (!plan_finished_) CHECK(write.first < planned_);  // nobody writes behind what stands
+    return faults_.Count(Fault::kPlanRaced);
+  }
+  queue_.Note("planned", write.life, write.first, write.end);
+  faults_.Count(Fault::kPlanned);
+  if (!*write.alive) faults_.Count(Fault::kLandedAfterCrash);
+  planned_ = write.end;
+  plan_finished_ = write.last;
+}
+
 void Network::Audit(std::function<void(bool, AuditOutcome)> reply) {
   if (Mutated(Mutant::kDoneUnaudited)) {
     WriteDone();
@@ -219,7 +253,10 @@ void Network::AuditNext(std::shared_ptr<AuditRun> run,
   if (Burst() || faults_.Strikes(Fault::kAuditFailed))
     return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kUnavailable); });
   // A page of shards at a time; all pages at different moments.
-  const size_t end = std::min(run->next_shard + 1 + random_.Below(100), shards_.size());
+  if (!plan_finished_ && !Mutated(Mutant::kPlanTakenForWhole))
+    return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kIncomplete); });
+  const auto shards = static_cast<size_t>(planned_);
+  const size_t end = std::min(run->next_shard + 1 + random_.Below(100), shards);
   for (; run->next_shard < end; ++run->next_shard) {
     const auto shard = static_cast<int64_t>(run->next_shard);
     std::vector<ChainLink> links;
@@ -231,7 +268,7 @@ void Network::AuditNext(std::shared_ptr<AuditRun> run,
     run->broken |= kind == ChainVerdict::Kind::kBroken;
   }
   queue_.After(Delay(), [=, this] {
-    if (run->next_shard < shards_.size()) return AuditNext(run, reply);
+    if (run->next_shard < shards) return AuditNext(run, reply);
     if (run->broken) return reply(false, AuditOutcome::kBroken);
     if (run->incomplete) return reply(false, AuditOutcome::kIncomplete);
     WriteDone();

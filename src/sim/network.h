@@ -68,6 +68,21 @@ class Network {
   // From now on nothing that this life sends but heartbeats arrives, until then.
   void KillData(int life, int64_t until_ms) { data_dead_until_ms_[life] = until_ms; }
 
+  // Called once: how many shards are planned, and whether those are all; 0 when it failed.
+  void ReadPlan(std::function<void(int64_t shards, bool finished)> reply);
+  // A part of the plan, [first, end), unless there is one that begins so. Nobody hears what became
+  // of it: planners read on.
+  struct PlanWrite {
+    int life = 0;
+    std::shared_ptr<const bool> alive{};
+    int64_t first = 0;
+    int64_t end = 0;
+    bool last = false;
+  };
+  void WritePlan(const PlanWrite& write);
+  int64_t planned() const { return planned_; }
+  bool plan_finished() const { return plan_finished_; }
+
   // Lists and reads every chain, one after another, and writes DONE.
   void Audit(std::function<void(bool ok, AuditOutcome outcome)> reply);
 
@@ -90,6 +105,7 @@ class Network {
   SurveyedShard Leased(int64_t shard) const;
   LeaseHolder Holder(int64_t shard, uint64_t observer) const;
   void LookAtHolders(int64_t from, uint64_t observer, std::vector<SurveyedShard>* shards) const;
+  void ArrivePlan(const PlanWrite& write);
   void AuditNext(std::shared_ptr<AuditRun> run, std::function<void(bool, AuditOutcome)> reply);
   void WriteDone();
 
@@ -99,6 +115,9 @@ class Network {
   Checkers& checkers_;
   const std::vector<SimShard>& shards_;
   const bool one_host_;  // everybody sees at once whether another's process is gone
+  // What submit wrote, and stewards after it.
+  int64_t planned_ = 0;
+  bool plan_finished_ = false;
   ObjectMap objects_;
   std::map<std::pair<int64_t, int64_t>, LeaseWrite> leases_;  // by shard, epoch
   std::map<uint64_t, SimBeat> beats_;                         // by attempt

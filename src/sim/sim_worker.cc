@@ -120,6 +120,11 @@ void SimWorker::DoNow(const ControlAction& action) {
       dispatching_ = false;
       if (busy_ == 0) Mail(0, [this] { Step({.kind = ControlEvent::Kind::kQuiet}); });
       return;
+    case Kind::kReadPlan:
+      return ReadPlan(
+          [this](bool, bool, int64_t) { Step({.kind = ControlEvent::Kind::kPlanRead}); });
+    case Kind::kPlan:
+      return Plan();
     case Kind::kAudit:
       return network_.Audit([this, alive = alive_](bool ok, AuditOutcome outcome) {
         if (!*alive) return;
@@ -171,6 +176,30 @@ void SimWorker::Lease(const ControlAction& action) {
                   action.backup, action.backed_up},
                  answer);
   Mail(random_.Between(100, 3'000), [answer] { answer(Claiming::Outcome::kFailed); });
+}
+
+void SimWorker::ReadPlan(std::function<void(bool, bool, int64_t)> then) {
+  network_.ReadPlan([=, this, alive = alive_](int64_t shards, bool finished) {
+    if (!*alive) return;
+    Mail(0, [=, this] {
+      if (shards > 0)
+        Step({.kind = ControlEvent::Kind::kPlanGrew, .shards = shards, .done = finished});
+      then(shards > 0, finished, shards);
+    });
+  });
+}
+
+// Reads what stands and adds a part behind it, again and again: what CompletePlan does. Where a
+// part ends depends on how fast its planner was.
+void SimWorker::Plan() {
+  ReadPlan([this](bool ok, bool finished, int64_t shards) {
+    if (!ok || finished || !dispatching_) return Step({.kind = ControlEvent::Kind::kPlanned});
+    const auto count = static_cast<int64_t>(shards_.size());
+    const int64_t end = random_.Between(std::min(shards + 1, count), count);
+    network_.WritePlan({options_.life, alive_, shards, end,
+                        end == count && (shards == count || !random_.OneIn(4))});
+    Mail(random_.Between(50, 2'000), [this] { Plan(); });
+  });
 }
 
 void SimWorker::Beat() {

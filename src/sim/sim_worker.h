@@ -74,6 +74,8 @@ class SimWorker {
   void DoNow(const ControlAction& action);
   void Survey(const ControlAction& action);
   void Lease(const ControlAction& action);
+  void ReadPlan(std::function<void(bool ok, bool finished, int64_t shards)> then);
+  void Plan();
   void Beat();
   void BeatAgain();
   void Create(const ControlAction& action);

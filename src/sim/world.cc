@@ -48,7 +48,6 @@ std::vector<SimShard> World::DrawShards(Random& random) {
 
 void World::DrawSettings() {
   seats_.resize(static_cast<size_t>(random_.Between(1, 6)));
-  config_.shards = static_cast<int64_t>(shards_.size());
   config_.workers = static_cast<int64_t>(seats_.size());
   config_.commit_every_ms = OneOf<int64_t>(random_, {0, 50, 500, 5'000, 300'000});
   config_.budget_bytes = OneOf<int64_t>(random_, {0, 10, 100, 8 << 20});
@@ -120,6 +119,8 @@ void World::StartWorker(size_t seat) {
   options.life = next_life_++;
   options.attempt = faults_.Strikes(Fault::kClonedId) ? 1 : random_.Next();
   options.config = config_;
+  options.config.shards = network_.planned();
+  options.config.planned = network_.plan_finished();
   options.config.index = static_cast<int64_t>(seat);
   options.lanes = lanes_;
   options.remembered = std::move(seats_[seat].unsettled);

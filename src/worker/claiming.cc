@@ -10,8 +10,12 @@ namespace armada {
 
 using Kind = Claiming::Wish::Kind;
 
-Claiming::Claiming(int64_t shards, int64_t index, int64_t workers, int64_t heartbeat_ms)
-    : claim_(shards, index, workers), watch_(heartbeat_ms), heartbeat_ms_(heartbeat_ms) {
+Claiming::Claiming(int64_t shards, bool planned, int64_t index, int64_t workers,
+                   int64_t heartbeat_ms)
+    : claim_(shards, index, workers),
+      watch_(heartbeat_ms),
+      heartbeat_ms_(heartbeat_ms),
+      planned_(planned || Mutated(Mutant::kPlanTakenForWhole)) {
   CHECK(heartbeat_ms >= 0);
 }
 
@@ -23,10 +27,61 @@ Claiming::Wish Claiming::Next(bool idle, int64_t now_ms) {
     asked_.again = true;
     return asked_;
   }
-  Wish wish = claim_.all_complete() ? BecomeSteward(now_ms) : Survey();
+  Wish wish = claim_.all_complete() && planned_ ? BecomeSteward(now_ms) : Survey();
+  if (wish.kind == Kind::kNothing && !planned_ && !is_steward_) wish = AwaitPlan(now_ms);
   if (wish.kind == Kind::kNothing && !claim_.all_complete()) wish = Watch(idle, now_ms);
   if (wish.kind != Kind::kAudit) asked_ = wish;
   return wish;
+}
+
+// Whoever is first goes on planning at once; when that one is gone, somebody without work will see
+// it.
+Claiming::Wish Claiming::NextForPlan(bool working, int64_t now_ms) {
+  if (planned_ || planning_) return {};
+  if (is_steward_) {
+    if (now_ms < next_plan_ms_) return {};
+    planning_ = true;
+    return {.kind = Kind::kPlan};
+  }
+  if (asked_.kind != Kind::kNothing || failed_ || (steward_epoch_ > 0 && !steward_)) return {};
+  if (!working && claim_.Next()) return {};
+  asked_ = BecomeSteward(now_ms);
+  return asked_;
+}
+
+// Nothing is left of what is planned. Looks for more, and at whoever plans, by turns.
+Claiming::Wish Claiming::AwaitPlan(int64_t now_ms) {
+  if (now_ms < next_plan_ms_) return {};
+  if (std::exchange(look_at_steward_, !look_at_steward_))
+    return {.kind = Kind::kWatch, .number = kSteward};
+  return {.kind = Kind::kReadPlan};
+}
+
+void Claiming::OnPlanGrown(int64_t shards, bool planned, int64_t now_ms) {
+  if (shards > claim_.shards() || planned) {
+    plan_wait_ms_ = kFirstWaitMs;
+    next_plan_ms_ = now_ms;
+  }
+  // A survey of a group that was not whole then does not name the new ones.
+  if (shards > claim_.shards()) surveyed_group_ = -1;
+  claim_.Grow(std::max(shards, claim_.shards()));
+  planned_ |= planned;
+}
+
+void Claiming::OnPlanned(int64_t now_ms) {
+  planning_ = false;
+  WaitForPlan(now_ms);
+}
+
+void Claiming::OnPlanRead(int64_t now_ms) {
+  asked_ = {};
+  WaitForPlan(now_ms);
+}
+
+void Claiming::WaitForPlan(int64_t now_ms) {
+  if (planned_) return;
+  next_plan_ms_ = now_ms + plan_wait_ms_;
+  plan_wait_ms_ = std::min(2 * plan_wait_ms_, std::max(heartbeat_ms_, kFirstWaitMs));
 }
 
 // What nobody has leased yet.
@@ -89,7 +144,7 @@ void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards) {
   surveyed_group_ = asked.number;
   survey_.clear();
   for (const SurveyedShard& shard : shards) {
-    if (claim_.complete(shard.shard) || claim_.held(shard.shard)) continue;
+    if (!IsOpen(shard.shard)) continue;
     if (shard.epoch > 0)
       claim_.Take(shard.shard);
     else
@@ -104,7 +159,7 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
   bool undecided = false;
   int64_t last_watched = -1;
   for (const SurveyedShard& shard : shards) {
-    if (claim_.complete(shard.shard) || claim_.held(shard.shard)) continue;
+    if (!IsOpen(shard.shard)) continue;
     if (shard.reached == shard.end) {
       claim_.Complete(shard.shard);
       watch_.Forget(shard.shard);
@@ -127,6 +182,11 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
   if (!undecided) holders_from_ = last_watched + 1;
 }
 
+// Known, and not done with. What was read may be of a plan that has grown.
+bool Claiming::IsOpen(int64_t shard) const {
+  return shard < claim_.shards() && !claim_.complete(shard) && !claim_.held(shard);
+}
+
 void Claiming::Fail(const Wish& asked) {
   failed_ = true;
   failed_wish_ = asked;
@@ -136,8 +196,10 @@ void Claiming::WatchSteward(const SurveyedShard& steward, int64_t now_ms) {
   steward_epoch_ = steward.epoch;
   if (steward.epoch == 0 || watch_.Look(steward, now_ms) == LeaseWatch::Verdict::kFree)
     steward_ = steward;
-  else
+  else if (planned_)
     Wait(now_ms);
+  else
+    WaitForPlan(now_ms);
 }
 
 std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {

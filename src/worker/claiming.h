@@ -1,11 +1,12 @@
 // Claiming: how a worker comes by shards, one at a time.
 //
 // First it takes shards that nobody ever leased: it reads a group's leases once, and creates the
-// first lease of shard after shard. When there are none left it watches: it reads the chains and
-// the holders of the shards that others hold, some at a time and ever more rarely, and takes over
-// what is free. With nothing at all to do it takes one backup of a shard whose holder is slow. When
-// every chain is complete, one worker leases the steward's role and audits; the others watch that
-// one, and leave when DONE stands.
+// first lease of shard after shard. While the plan is not finished, one worker, the steward, goes
+// on planning beside its work; whoever runs out of shards looks for what has been planned since.
+// When there are none left it watches: it reads the chains and the holders of the shards that
+// others hold, some at a time and ever more rarely, and takes over what is free. With nothing at
+// all to do it takes one backup of a shard whose holder is slow. When the plan is finished and
+// every chain complete, the steward audits; the others watch that one, and leave when DONE stands.
 //
 // A state machine without I/O, clock or threads, a part of ControlPlane. At most one of its
 // requests is under way.
@@ -24,8 +25,9 @@ namespace armada {
 
 class Claiming {
  public:
+  // shards: planned so far; planned: the plan is finished.
   // REQUIRES shards >= 1, 0 <= index < workers, heartbeat_ms >= 0.
-  Claiming(int64_t shards, int64_t index, int64_t workers, int64_t heartbeat_ms);
+  Claiming(int64_t shards, bool planned, int64_t index, int64_t workers, int64_t heartbeat_ms);
 
   struct Wish {
     enum class Kind : uint8_t {
@@ -33,7 +35,9 @@ class Claiming {
       kSurvey,   // read the leases of group `number`
       kWatch,  // of group `number`, or of kSteward: leases, chains, and some holders from `from` on
       kLease,  // create the lease `epoch` of shard `number`, or of kSteward, at chain point lo
-      kAudit,  // the steward's role is this worker's, and every chain seems complete
+      kReadPlan,  // look for what has been planned since
+      kPlan,      // the steward's role is this worker's: go on with the plan
+      kAudit,     // the same, and every chain seems complete
     };
     Kind kind = Kind::kNothing;
     int64_t number = 0;
@@ -47,6 +51,9 @@ class Claiming {
 
   // What to do for one more shard. idle: the worker has nothing to do at all.
   Wish Next(bool idle, int64_t now_ms);
+  // What to do about the plan, whether or not the worker wants a shard: kLease of kSteward, kPlan.
+  // working: it has one; the first comes before the role.
+  Wish NextForPlan(bool working, int64_t now_ms);
 
   // The answers to kSurvey and kWatch: all shards of the group; empty when it failed.
   void OnSurveyed(const std::vector<SurveyedShard>& shards);
@@ -55,6 +62,12 @@ class Claiming {
   // for kSteward.
   enum class Outcome : uint8_t { kMine, kTaken, kFailed };
   std::optional<SurveyedShard> OnLeased(Outcome outcome);
+
+  // So many shards are planned by now.
+  void OnPlanGrown(int64_t shards, bool planned, int64_t now_ms);
+  // The answers to kPlan and kReadPlan, after OnPlanGrown where there was more.
+  void OnPlanned(int64_t now_ms);
+  void OnPlanRead(int64_t now_ms);
 
   void Hold(int64_t shard) { claim_.Hold(shard); }
   // The worker has given the shard up, in favour of somebody else.
@@ -66,11 +79,15 @@ class Claiming {
 
   const Claim& claim() const { return claim_; }
   bool is_steward() const { return is_steward_; }
+  bool planned() const { return planned_; }
 
  private:
   Wish Survey();
   Wish Watch(bool idle, int64_t now_ms);
   Wish BecomeSteward(int64_t now_ms);
+  Wish AwaitPlan(int64_t now_ms);
+  bool IsOpen(int64_t shard) const;
+  void WaitForPlan(int64_t now_ms);
   void Fail(const Wish& asked);
   Wish Lease(const SurveyedShard& shard, bool backup);
   void WatchSteward(const SurveyedShard& steward, int64_t now_ms);
@@ -97,7 +114,12 @@ class Claiming {
   int64_t holders_from_ = 0;                 // which holders are looked at next
   int64_t round_wait_ms_ = kFirstWaitMs;
   int64_t next_round_ms_ = INT64_MIN;
-  std::deque<int64_t> durations_ms_;  // of the worker's latest shards
+  bool planned_;           // the plan is finished
+  bool planning_ = false;  // kPlan is under way
+  int64_t next_plan_ms_ = INT64_MIN;
+  int64_t plan_wait_ms_ = kFirstWaitMs;  // between looks at the plan, doubled while it stays
+  bool look_at_steward_ = false;         // at the next: whoever plans may be gone
+  std::deque<int64_t> durations_ms_;     // of the worker's latest shards
   bool is_steward_ = false;
   std::optional<SurveyedShard> steward_;  // as watched, when it may be taken over
   int64_t steward_epoch_ = 0;             // highest known

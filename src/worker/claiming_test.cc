@@ -28,7 +28,7 @@ SurveyedShard Held(int64_t shard, int64_t counter, Position progress) {
 }
 
 TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
-  Claiming claiming(3, 0, 1, kHeartbeatMs);
+  Claiming claiming(3, /*planned=*/true, 0, 1, kHeartbeatMs);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kSurvey);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing) << "one request at a time";
   claiming.OnSurveyed({Shard(0), Shard(1, 4), Shard(2)});
@@ -44,8 +44,73 @@ TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch) << "only then those of others";
 }
 
+// A plan of one shard so far, which this worker has.
+Claiming WithTheFirstShard() {
+  Claiming claiming(1, /*planned=*/false, 0, 1, kHeartbeatMs);
+  EXPECT_EQ(claiming.NextForPlan(/*working=*/false, 0).kind, Kind::kNothing) << "work comes first";
+  claiming.Next(true, 0);
+  claiming.OnSurveyed({Shard(0)});
+  claiming.Next(true, 0);
+  claiming.Hold(claiming.OnLeased(Outcome::kMine)->shard);
+  return claiming;
+}
+
+TEST(Claiming, WhoeverIsFirstGoesOnPlanningBesideItsWork) {
+  Claiming claiming = WithTheFirstShard();
+  const Claiming::Wish role = claiming.NextForPlan(true, 0);
+  ASSERT_EQ(role.kind, Kind::kLease);
+  EXPECT_EQ(role.number, kSteward);
+  claiming.OnLeased(Outcome::kMine);
+  EXPECT_EQ(claiming.NextForPlan(true, 0).kind, Kind::kPlan);
+  EXPECT_EQ(claiming.NextForPlan(true, 0).kind, Kind::kNothing) << "it is under way";
+  claiming.OnPlanGrown(3, false, 5);
+  EXPECT_EQ(claiming.Next(false, 5).kind, Kind::kSurvey) << "there is more to do";
+  claiming.OnSurveyed({Shard(0, 1), Shard(1), Shard(2)});
+  EXPECT_EQ(claiming.Next(false, 5).number, 1);
+  claiming.OnLeased(Outcome::kTaken);
+  claiming.OnPlanned(10);
+  EXPECT_EQ(claiming.NextForPlan(true, 10).kind, Kind::kNothing)
+      << "it could not go on: not at once";
+  EXPECT_EQ(claiming.NextForPlan(true, 10'000).kind, Kind::kPlan);
+  claiming.OnPlanGrown(3, true, 10'000);
+  claiming.OnPlanned(10'000);
+  EXPECT_EQ(claiming.NextForPlan(true, 20'000).kind, Kind::kNothing);
+}
+
+TEST(Claiming, WhoHasNothingLeftLooksForMoreAndAtWhoeverPlans) {
+  Claiming claiming = WithTheFirstShard();
+  claiming.NextForPlan(true, 0);
+  claiming.OnLeased(Outcome::kTaken);
+  claiming.Complete(0, 100);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kReadPlan);
+  claiming.OnPlanRead(0);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing);
+  const Claiming::Wish look = claiming.Next(true, 200);
+  EXPECT_EQ(look.kind, Kind::kWatch);
+  EXPECT_EQ(look.number, kSteward);
+  SurveyedShard gone{.shard = kSteward, .epoch = 1, .watched = true};
+  gone.holder.life = LeaseHolder::Life::kLeft;
+  claiming.OnWatched({gone}, 200);
+  const Claiming::Wish role = claiming.NextForPlan(false, 200);
+  EXPECT_EQ(role.kind, Kind::kLease);
+  EXPECT_EQ(role.epoch, 2);
+  claiming.OnLeased(Outcome::kMine);
+  EXPECT_EQ(claiming.NextForPlan(false, 200).kind, Kind::kPlan);
+}
+
+TEST(Claiming, WhatIsPlannedSoFarIsNotAudited) {
+  Claiming claiming = WithTheFirstShard();
+  claiming.NextForPlan(true, 0);
+  claiming.OnLeased(Outcome::kMine);
+  claiming.Complete(0, 100);
+  EXPECT_EQ(claiming.NextForPlan(false, 0).kind, Kind::kPlan);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing);
+  claiming.OnPlanGrown(1, true, 0);
+  EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kAudit);
+}
+
 TEST(Claiming, WhatAnotherWasQuickerToLeaseIsLeftAlone) {
-  Claiming claiming(2, 0, 1, kHeartbeatMs);
+  Claiming claiming(2, /*planned=*/true, 0, 1, kHeartbeatMs);
   claiming.Next(true, 0);
   claiming.OnSurveyed({Shard(0), Shard(1)});
   EXPECT_EQ(claiming.Next(true, 0).number, 0);
@@ -56,7 +121,7 @@ TEST(Claiming, WhatAnotherWasQuickerToLeaseIsLeftAlone) {
 }
 
 TEST(Claiming, ALeaseOfUnknownOutcomeIsTakenAgain) {
-  Claiming claiming(1, 0, 1, kHeartbeatMs);
+  Claiming claiming(1, /*planned=*/true, 0, 1, kHeartbeatMs);
   claiming.Next(true, 0);
   claiming.OnSurveyed({Shard(0)});
   EXPECT_FALSE(claiming.Next(true, 0).again);
@@ -70,7 +135,7 @@ TEST(Claiming, ALeaseOfUnknownOutcomeIsTakenAgain) {
 
 // All shards are leased by others: the first watch.
 Claiming Watching(int64_t shards) {
-  Claiming claiming(shards, 0, 1, kHeartbeatMs);
+  Claiming claiming(shards, /*planned=*/true, 0, 1, kHeartbeatMs);
   claiming.Next(true, 0);
   std::vector<SurveyedShard> leased;
   for (int64_t shard = 0; shard < shards; ++shard) leased.push_back(Shard(shard, 1));
@@ -145,7 +210,7 @@ TEST(Claiming, OnlyTheIdleBackUpASlowShardAndOnlyOnce) {
 }
 
 TEST(Claiming, AShardOneHasLeftIsWatchedLikeAnyOther) {
-  Claiming claiming(1, 0, 1, kHeartbeatMs);
+  Claiming claiming(1, /*planned=*/true, 0, 1, kHeartbeatMs);
   claiming.Next(true, 0);
   claiming.OnSurveyed({Shard(0)});
   claiming.Next(true, 0);

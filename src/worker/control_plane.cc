@@ -20,7 +20,8 @@ constexpr int kMaxIncompleteAudits = 3;   // a store that forgets again and agai
 }  // namespace
 
 ControlPlane::ControlPlane(const ControlConfig& config)
-    : config_(config), claiming_(config.shards, config.index, config.workers, config.heartbeat_ms) {
+    : config_(config),
+      claiming_(config.shards, config.planned, config.index, config.workers, config.heartbeat_ms) {
   CHECK(config.ahead >= 1 && config.max_open >= 1 && config.budget_bytes >= 0);
   CHECK(config.commit_every_ms >= 0 && config.grace_ms >= 0);
 }
@@ -54,11 +55,21 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
     case Event::kQuiet:
       quiet_ = stopping();
       break;
+    case Event::kPlanGrew:
+      claiming_.OnPlanGrown(event.shards, event.done, now_ms_);
+      break;
+    case Event::kPlanned:
+      claiming_.OnPlanned(now_ms_);
+      break;
+    case Event::kPlanRead:
+      claiming_.OnPlanRead(now_ms_);
+      break;
     case Event::kAudited:
       OnAudited(event);
       break;
   }
   if (!stopping()) ClaimMore();
+  if (!stopping()) PlanMore();
   CommitWhatIsDue();
   LeaveWhenDone();
   return std::move(actions_);
@@ -187,7 +198,13 @@ void ControlPlane::ClaimMore() {
     return entry.second.done < entry.second.chain.end();
   });
   if (with_work >= config_.ahead || static_cast<int64_t>(open_.size()) >= config_.max_open) return;
-  const Claiming::Wish wish = claiming_.Next(/*idle=*/open_.empty(), now_ms_);
+  Wish(claiming_.Next(/*idle=*/open_.empty(), now_ms_));
+}
+
+// Beside the shards: the first one is opened before.
+void ControlPlane::PlanMore() { Wish(claiming_.NextForPlan(/*working=*/!open_.empty(), now_ms_)); }
+
+void ControlPlane::Wish(const Claiming::Wish& wish) {
   ControlAction action{.shard = wish.number,
                        .lo = wish.lo,
                        .from = wish.from,
@@ -206,6 +223,12 @@ void ControlPlane::ClaimMore() {
       break;
     case Claiming::Wish::Kind::kLease:
       action.kind = Do::kLease;
+      break;
+    case Claiming::Wish::Kind::kReadPlan:
+      action = {.kind = Do::kReadPlan};
+      break;
+    case Claiming::Wish::Kind::kPlan:
+      action = {.kind = Do::kPlan};
       break;
     case Claiming::Wish::Kind::kAudit:
       if (auditing_ || now_ms_ < next_audit_ms_) return;

@@ -17,8 +17,9 @@
 namespace armada {
 
 struct ControlConfig {
-  int64_t shards = 0;
-  int64_t index = 0;  // this worker among `workers` that start together
+  int64_t shards = 0;   // planned so far
+  bool planned = true;  // the plan is finished
+  int64_t index = 0;    // this worker among `workers` that start together
   int64_t workers = 1;
   int64_t commit_every_ms = 300'000;
   int64_t budget_bytes =
@@ -59,10 +60,14 @@ struct ControlEvent {
     kChain,     // store: chain, an answer to kCreate or kRead of open_id
     kStop,      // leave, for `reason`
     kQuiet,     // lanes: after kStopDispatch, nothing is in flight any more
+    kPlanGrew,  // shards = so many there are by now; done: the plan is finished
+    kPlanned,   // answer to kPlan: it is finished, or could not go on for now
+    kPlanRead,  // answer to kReadPlan
     kAudited,   // answer to kAudit: ok when DONE stands, else `audit` says why not
   };
   Kind kind = Kind::kTick;
   int64_t shard = 0;
+  int64_t shards = 0;
   uint32_t open_id = 0;
   Position lo = 0;
   Position hi = 0;
@@ -89,6 +94,8 @@ struct ControlAction {
     kRead,          // store: read the footer of the object at lo
     kSettled,       // lanes: results of open_id below lo are committed, let them go
     kStopDispatch,  // lanes: begin nothing new; then report kQuiet
+    kReadPlan,      // look for what has been planned since; say kPlanGrew, then kPlanRead
+    kPlan,          // go on with the plan, behind what is there; kPlanGrew after each part
     kAudit,         // all chains seem complete: audit the job and write DONE
     kPauseJob,  // write a pause for everyone: reason, and shard, lo, hi where it is about an object
     kExit,      // the worker's end: reason; `clean` when nothing is unsettled
@@ -138,6 +145,7 @@ class ControlPlane {
   // For checkers and for status.
   const std::map<int64_t, OpenShard>& open() const { return open_; }
   const Claim& claim() const { return claiming_.claim(); }
+  bool planned() const { return claiming_.planned(); }
   bool is_steward() const { return claiming_.is_steward(); }
   int64_t records() const { return records_; }
   int64_t dead() const { return dead_; }
@@ -150,6 +158,8 @@ class ControlPlane {
   void OnRange(const ControlEvent& event);
   void OnChain(const ControlEvent& event);
   void OnAudited(const ControlEvent& event);
+  void PlanMore();
+  void Wish(const Claiming::Wish& wish);
   void Stop(StopReason reason);
   void Apply(int64_t shard, OpenShard& open, const ChainAction& action);
   void Commit(int64_t shard, OpenShard& open);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "ledger/names.h"
 #include "platform/clock.h"
 #include "platform/entropy.h"
@@ -13,7 +14,7 @@
 namespace armada {
 namespace {
 
-constexpr int kIoThreads = 3;
+constexpr int kIoThreads = 4;  // planning may keep one for hours
 constexpr int64_t kTickMs = 50;
 constexpr int64_t kProgressMs = 100;
 constexpr int64_t kFirstBeatMs = 1'000;    // unless a shard is opened before, as is usual
@@ -27,10 +28,15 @@ constexpr int64_t kFirstBackoffMs = 50;       // doubled with every try, with fu
 constexpr int64_t kLongestBackoffMs = 5'000;  // up to this
 constexpr int64_t kStoreGiveUpMs = 600'000;   // a store that fails for so long ends the worker
 
+// Asking again may find something else.
+bool IsPassing(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnknownOutcome;
+}
+
 std::string_view StateName(const ControlPlane& plane) {
   if (plane.exited()) return "exited";
   if (plane.stopping()) return "leaving";
-  return plane.claim().all_complete() ? "auditing" : "working";
+  return plane.planned() && plane.claim().all_complete() ? "auditing" : "working";
 }
 
 Deaths FindDeaths(ObjectStore& store, const Id& id) {
@@ -41,10 +47,11 @@ Deaths FindDeaths(ObjectStore& store, const Id& id) {
 
 }  // namespace
 
-Loop::Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail,
+Loop::Loop(Job& job, Plan& plan, Source& source, Lanes& lanes, Mailbox<LoopMessage>& mail,
            const ControlConfig& config, const WorkerOptions& options, Id id)
     : job_(job),
       plan_(plan),
+      source_(source),
       lanes_(lanes),
       mail_(mail),
       plane_(config),
@@ -88,6 +95,7 @@ WorkerOutcome Loop::Run() {
       options_.on_progress(MakeProgress());
     }
   }
+  leaving_ = true;
   LogEnd();
   Beat();
   if (asked && options_.on_hang && lanes_.oldest_run_ns() != 0)
@@ -149,6 +157,10 @@ void Loop::Handle(IoReport report) {
     outcome_.message = report.status.error().message;
     Log(LogLevel::kError, outcome_.message);
   }
+  if (report.event.kind == ControlEvent::Kind::kPlanned && !report.status) {
+    Log(LogLevel::kWarn, "planning: " + report.status.error().message);
+    if (!IsPassing(report.status.error())) Fault(report.status.error());
+  }
   if (report.event.kind == ControlEvent::Kind::kChain) {
     const bool failed = report.event.chain.kind == ChainEvent::Kind::kUnknown ||
                         report.event.chain.kind == ChainEvent::Kind::kReadFailed;
@@ -160,8 +172,7 @@ void Loop::Handle(IoReport report) {
   const auto kind = report.event.kind;
   if (kind == ControlEvent::Kind::kSurveyed || kind == ControlEvent::Kind::kWatched ||
       kind == ControlEvent::Kind::kLeased) {
-    if (!report.status && report.status.error().code != ErrorCode::kUnavailable &&
-        report.status.error().code != ErrorCode::kUnknownOutcome)
+    if (!report.status && !IsPassing(report.status.error()))
       Fault(report.status.error());  // asking again would find the same
     if (!report.status) Log(LogLevel::kWarn, "looking for work: " + report.status.error().message);
     if (report.status) claim_tries_ = 0;
@@ -198,8 +209,13 @@ void Loop::Do(const ControlAction& action) {
       next_progress_ms_ = 0;
       return;
     case Kind::kStopDispatch:
+      leaving_ = true;
       lanes_.StopDispatch();
       return;
+    case Kind::kReadPlan:
+      return ReadPlan();
+    case Kind::kPlan:
+      return ExtendPlan();
     case Kind::kAudit:
       Audit();
       return;
@@ -405,6 +421,36 @@ void Loop::Read(const ControlAction& action) {
   });
 }
 
+// From an I/O thread: what is planned by now. A look that fails is repeated.
+void Loop::ReportPlan() {
+  const Status read = plan_.Refresh();
+  if (!read) return Log(LogLevel::kWarn, "reading the plan: " + read.error().message);
+  const PlanTotals totals = plan_.totals();
+  mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kPlanGrew,
+                                .shards = totals.shards,
+                                .done = totals.finished}});
+}
+
+void Loop::ReadPlan() {
+  io_.Submit([this] {
+    ReportPlan();
+    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kPlanRead}});
+  });
+}
+
+void Loop::ExtendPlan() {
+  Log(LogLevel::kInfo, "goes on with the plan");
+  io_.Submit([this] {
+    IoReport report{.event = {.kind = ControlEvent::Kind::kPlanned}};
+    const auto planned = CompletePlan(
+        *job_.store, source_, job_.record.job_id, {.shard_records = job_.record.shard_records},
+        {.stop = [this] { return leaving_.load(); }, .on_part = [this] { ReportPlan(); }});
+    ReportPlan();
+    if (!planned) report.status = Annotate(planned.error(), Printable(job_.record.input.uri));
+    mail_.Post(std::move(report));
+  });
+}
+
 void Loop::Audit() {
   Log(LogLevel::kInfo, "audits the job");
   io_.Submit([this] {
@@ -520,9 +566,10 @@ Progress Loop::MakeProgress() {
   progress.elapsed_ms = now_ms - started_ms_;
   progress.records = plane_.records();
   progress.dead = plane_.dead();
-  progress.shards = plan_.totals().shards;
+  const PlanTotals planned = plan_.totals();
+  progress.shards = planned.shards;
   progress.complete_shards = plane_.claim().complete_count();
-  progress.records_total = plan_.totals().records_known ? plan_.totals().records : -1;
+  progress.records_total = planned.finished && planned.records_known ? planned.records : -1;
   progress.rate_per_s = rate_per_s_;
   if (const int64_t first_ns = lanes_.first_prediction_ns(); first_ns > 0)
     progress.first_prediction_ms = first_ns / 1'000'000 - ProcessStartMs();

@@ -5,6 +5,7 @@
 // ControlPlane's, and simulated and searched there.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -38,8 +39,8 @@ using LoopMessage = std::variant<LaneReport, IoReport>;
 class Loop {
  public:
   // All outlive the Loop. Lanes report into `mail`.
-  Loop(Job& job, Plan& plan, Lanes& lanes, Mailbox<LoopMessage>& mail, const ControlConfig& config,
-       const WorkerOptions& options, Id id);
+  Loop(Job& job, Plan& plan, Source& source, Lanes& lanes, Mailbox<LoopMessage>& mail,
+       const ControlConfig& config, const WorkerOptions& options, Id id);
 
   WorkerOutcome Run();
 
@@ -58,6 +59,9 @@ class Loop {
   void Create(const ControlAction& action);
   void Send(int64_t shard, uint32_t open_id, uint32_t request);
   void Read(const ControlAction& action);
+  void ReadPlan();
+  void ExtendPlan();
+  void ReportPlan();
   void Audit();
   void PauseJob(const ControlAction& action);
   void CheckControl();
@@ -78,6 +82,7 @@ class Loop {
 
   Job& job_;
   Plan& plan_;
+  Source& source_;
   Lanes& lanes_;
   Mailbox<LoopMessage>& mail_;
   ControlPlane plane_;
@@ -126,7 +131,8 @@ class Loop {
   LogShipper log_;
   int64_t dead_logged_ = 0;  // ranges
   Random jitter_;
-  IoPool io_;  // last: its threads end first
+  std::atomic<bool> leaving_{false};  // the planner stops at the next file
+  IoPool io_;                         // last: its threads end first
 };
 
 }  // namespace armada

@@ -38,6 +38,7 @@ ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& co
                         const WorkerOptions& options, Id id) {
   ControlConfig config;
   config.shards = plan.totals().shards;
+  config.planned = plan.totals().finished;
   config.index = options.index;
   config.workers = options.workers;
   if (options.index < 0) {  // nobody says where: anywhere, as others will too
@@ -119,7 +120,8 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   Lanes lanes(*source, open_model, record.schema, lane_options,
               [&mail](LaneReport report) { mail.Post(std::move(report)); });
   RETURN_IF_ERROR(lanes.Start());
-  Loop loop(job, *plan, lanes, mail, ConfigFor(job, *plan, control, options, id), options, id);
+  Loop loop(job, *plan, *source, lanes, mail, ConfigFor(job, *plan, control, options, id), options,
+            id);
   WorkerOutcome outcome = loop.Run();
   outcome.peak_bytes = PeakResidentBytes();
   outcome.cpu_ns = ProcessCpuNs();
