@@ -14,6 +14,8 @@
 
 namespace armada {
 
+inline constexpr int64_t kPartShards = 100'000;
+
 struct JobSpec {
   std::string name;
   std::string job;  // the job folder; default ./<name>.armada
@@ -77,6 +79,7 @@ struct JobSpec {
     int64_t shard_records = 0;  // 0: auto
     int64_t commit_every_ms = 300'000;
     int64_t heartbeat_ms = 60'000;
+    int64_t part_shards = kPartShards;
     int64_t batch = 0;  // 0: tuned on the first real batches
   } plan;
 

@@ -261,6 +261,10 @@ class Planner {
 
 }  // namespace
 
+PlanLimits PlanLimitsOf(const JobRecord& record) {
+  return {.shard_records = record.shard_records, .part_shards = record.spec.plan.part_shards};
+}
+
 Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
                                 const PlanLimits& limits, const PlanWatch& watch) {
   CHECK(limits.shard_records > 0 && limits.part_shards > 0);

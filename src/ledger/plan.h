@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "data/parquet_plan.h"
 #include "data/source.h"
+#include "ledger/job.h"
 #include "store/object_store.h"
 
 namespace armada {
@@ -32,14 +33,16 @@ struct PlanTotals {
 };
 
 struct PlanLimits {
-  int64_t shard_records = 0;      // rows a shard at most
-  int64_t part_shards = 100'000;  // shards a part at most
+  int64_t shard_records = 0;          // rows a shard at most
+  int64_t part_shards = kPartShards;  // shards a part at most
   int64_t part_bytes = kPlanPartBytes;
   int64_t run_bytes = 2 << 20;  // of a shard that is a run of files, in its part
   // A part ends with the first shard after so long: the first one, and those behind it.
   int64_t first_part_ms = 500;
   int64_t part_ms = 10'000;
 };
+
+PlanLimits PlanLimitsOf(const JobRecord& record);
 
 // What a planner is told, and tells.
 struct PlanWatch {

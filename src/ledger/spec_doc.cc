@@ -51,6 +51,7 @@ plan:
   shard_records: auto
   commit_every: 5m
   heartbeat: 60s
+  part_shards: 100000
   batch: auto
 fleet:
   on: local

@@ -263,6 +263,14 @@ constexpr auto kRows = std::to_array<SpecRow>({
      .identity = true,
      .meaning = "A worker says this often how it is; after four times that without a word, others "
                 "take over what it held (on the same machine: at once)."},
+    {.path = "plan.part_shards",
+     .kind = SpecKind::kCount,
+     .member = MEMBER(plan.part_shards),
+     .min = 1,
+     .max = kPartShards,
+     .identity = true,
+     .meaning = "So many shards a part of the plan has at most. Work begins when the first part "
+                "stands; the others follow, each after ten seconds at most."},
     {.path = "plan.batch",
      .kind = SpecKind::kCount,
      .member = MEMBER(plan.batch),

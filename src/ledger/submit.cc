@@ -78,8 +78,7 @@ Status EnsurePlan(ObjectStore& store, const JobRecord& record) {
   if (plan.error().code != ErrorCode::kUnavailable) return std::unexpected(plan.error());
   InputSpec input = record.input;
   ASSIGN_OR_RETURN(const auto source, OpenSource(&input));
-  const auto totals =
-      BeginPlan(store, *source, record.job_id, {.shard_records = record.shard_records});
+  const auto totals = BeginPlan(store, *source, record.job_id, PlanLimitsOf(record));
   if (!totals) return Annotate(totals.error(), Printable(record.input.uri));
   return {};
 }

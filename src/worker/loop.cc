@@ -443,7 +443,7 @@ void Loop::ExtendPlan() {
   io_.Submit([this] {
     IoReport report{.event = {.kind = ControlEvent::Kind::kPlanned}};
     const auto planned = CompletePlan(
-        *job_.store, source_, job_.record.job_id, {.shard_records = job_.record.shard_records},
+        *job_.store, source_, job_.record.job_id, PlanLimitsOf(job_.record),
         {.stop = [this] { return leaving_.load(); }, .on_part = [this] { ReportPlan(); }});
     ReportPlan();
     if (!planned) report.status = Annotate(planned.error(), Printable(job_.record.input.uri));
