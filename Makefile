@@ -13,7 +13,7 @@ export ARMADA_DEPS := $(DEPS)
 configure = cmake --preset $(1) -DARMADA_DEPS=$(DEPS) --log-level=WARNING
 build = $(call configure,$(1)) && cmake --build build/$(1)
 
-.PHONY: help hello photos armada test test-peers test-asan test-tsan test-fuzz lint lint-fast bench soak install
+.PHONY: help hello photos armada test test-peers fresh-seeds test-asan test-tsan test-fuzz lint lint-fast bench soak install
 
 help: ## list these commands
 	@echo "make TARGET, where TARGET is:"
@@ -41,6 +41,10 @@ test-peers: ## the tests against software of others, in short form
 	@tools/bootstrap --peers
 	@$(call build,dev)
 	@tools/run_tests pytest:tests/peers
+
+fresh-seeds: ## simulate fresh seeds for three minutes
+	@$(call build,dev) --target sim
+	build/dev/armada_sim --for 180
 
 test-asan test-tsan: test-%: ## the unit tests under a sanitizer
 	@tools/bootstrap --test

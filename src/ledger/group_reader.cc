@@ -1,6 +1,7 @@
 #include "ledger/group_reader.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "ledger/chain_audit.h"
 #include "ledger/names.h"
 #include "ledger/settle.h"
+#include "platform/thread.h"
 
 namespace armada {
 namespace {
@@ -88,6 +90,26 @@ Result<CommitFacts> GroupReader::ReadFacts(const std::string& key) const {
   }
 }
 
+void GroupReader::ReadAhead(const std::vector<Listed>& objects) {
+  std::vector<const std::string*> keys;
+  for (const Listed& object : objects)
+    if (!facts_.contains(object.info.key)) keys.push_back(&object.info.key);
+  if (keys.size() < 2) return;
+  std::atomic<size_t> next = 0;
+  Mutex mutex;
+  const auto read = [&] {
+    for (size_t i; (i = next++) < keys.size();) {
+      Result<CommitFacts> facts = ReadFacts(*keys[i]);
+      if (!facts) continue;
+      MutexLock lock(mutex);
+      facts_.emplace(*keys[i], *std::move(facts));
+    }
+  };
+  std::vector<Thread> threads;
+  for (size_t i = 1; i < std::min(kFooterReads, keys.size()); ++i) threads.emplace_back(read);
+  read();
+}
+
 Status GroupReader::Check(const CommitFacts& facts, const std::string& key, int64_t lo,
                           const PlannedShard& planned) const {
   const auto corrupt = [&](std::string_view why) {
@@ -140,13 +162,16 @@ Result<std::vector<ShardState>> GroupReader::Survey(int64_t group) {
   ASSIGN_OR_RETURN(const Listing listing, List(group, OutJobPrefix(group, record_.job_id)));
   if (!listing.faults.empty()) return Fail(ErrorCode::kCorrupt, "{}", listing.faults[0]);
   std::vector<ShardState> states = Unstarted();
+  std::vector<Listed> highest;
   for (size_t i = 0; i < listing.objects.size(); ++i) {
     const Listed& object = listing.objects[i];
+    ++states[static_cast<size_t>(object.shard - states[0].shard)].objects;
+    if (i + 1 == listing.objects.size() || listing.objects[i + 1].shard != object.shard)
+      highest.push_back(object);
+  }
+  ReadAhead(highest);
+  for (const Listed& object : highest) {
     ShardState& state = states[static_cast<size_t>(object.shard - states[0].shard)];
-    ++state.objects;
-    const bool highest =
-        i + 1 == listing.objects.size() || listing.objects[i + 1].shard != object.shard;
-    if (!highest) continue;
     ASSIGN_OR_RETURN(const CommitFacts facts, Facts(object));
     state.reached = facts.hi;
     state.rows = facts.rows;
@@ -161,6 +186,7 @@ Result<GroupAudit> GroupReader::Audit(int64_t group) {
                    .objects = {},
                    .faults = std::move(listing.faults),
                    .foreign = listing.foreign};
+  ReadAhead(listing.objects);
   std::vector<ChainLink> links;
   for (size_t i = 0; i < listing.objects.size(); ++i) {
     const Listed& object = listing.objects[i];

@@ -1,6 +1,7 @@
 // GroupReader: what the store holds of one group's chains.
 //
-// Lists a group's objects and reads the footers that it has not read before: objects never change,
+// Lists a group's objects and reads the footers that it has not read before, up to kFooterReads at
+// once: objects never change,
 // so footers of the group in hand are kept (and forgotten with the next group). One a worker or
 // command; not thread-safe. Store, record and plan must outlive it.
 #pragma once
@@ -40,6 +41,8 @@ struct GroupAudit {
   int64_t foreign = 0;                 // objects of other jobs
 };
 
+inline constexpr size_t kFooterReads = 16;
+
 class GroupReader {
  public:
   GroupReader(ObjectStore& store, const JobRecord& record, Plan& plan);
@@ -70,6 +73,8 @@ class GroupReader {
   Status Enter(int64_t group);
   Result<Listing> List(int64_t group, const std::string& prefix);
   Result<CommitFacts> ReadFacts(const std::string& key) const;
+  // Reads what is not kept, many at once; Facts says what of it could not be read.
+  void ReadAhead(const std::vector<Listed>& objects);
   // kCorrupt when they contradict key or plan.
   Status Check(const CommitFacts& facts, const std::string& key, int64_t lo,
                const PlannedShard& planned) const;

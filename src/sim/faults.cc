@@ -38,10 +38,12 @@ std::string_view FaultName(Fault fault) {
   return kNames[static_cast<size_t>(fault)];
 }
 
-Faults::Faults(Random& random) : random_(random) {
+Faults::Faults(Random& random, FaultSet without) : random_(random) {
   static constexpr uint64_t kRates[] = {3, 10, 50};
   for (uint64_t& one_in : one_in_)
     one_in = random.OneIn(2) ? kRates[random.Below(std::size(kRates))] : 0;
+  for (size_t i = 0; i < kFaultCount; ++i)
+    if ((without >> i & 1) != 0) one_in_[i] = 0;
 }
 
 bool Faults::Strikes(Fault fault) {

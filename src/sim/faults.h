@@ -50,11 +50,16 @@ inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);
 
 std::string_view FaultName(Fault fault);
 
+// A set of classes: bit i is class i.
+using FaultSet = uint64_t;
+static_assert(kFaultCount <= 64);
+
 using Coverage = std::array<int64_t, kFaultCount>;
 
 class Faults {
  public:
-  explicit Faults(Random& random);
+  // without: classes that never strike, whatever is drawn.
+  Faults(Random& random, FaultSet without);
 
   // Whether this fault strikes now; counts it if so.
   bool Strikes(Fault fault);

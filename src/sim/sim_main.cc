@@ -1,5 +1,7 @@
 // armada_sim: seeds of the simulated world, from the command line.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -9,10 +11,14 @@
 #include "platform/clock.h"
 #include "platform/entropy.h"
 #include "sim/mutants.h"
+#include "sim/shrink.h"
 #include "sim/world.h"
 
 namespace armada {
 namespace {
+
+constexpr uint64_t kShrinkSeeds = 2'000;
+constexpr size_t kTraceLines = 40;
 
 struct Totals {
   uint64_t seeds = 0;
@@ -50,6 +56,22 @@ void PrintJson(const Totals& totals, const WorldResult* bad, uint64_t first, dou
   fmt::print("{}\n", json.dump(2));
 }
 
+void PrintShrunk(const WorldResult& bad) {
+  const Shrunk shrunk = Shrink(bad, kShrinkSeeds);
+  const WorldResult& shortest = shrunk.result;
+  fmt::print("\nthe shortest run found that does the same: {} events instead of {}; {}\n",
+             WithThousands(shortest.events), WithThousands(bad.events), shortest.what);
+  fmt::print("  again: armada_sim --seed {} --without {} --trace\n  faults in it:", shortest.seed,
+             shrunk.without);
+  for (size_t i = 0; i < kFaultCount; ++i)
+    if (shortest.coverage[i] > 0)
+      fmt::print(" {} ({})", FaultName(static_cast<Fault>(i)), shortest.coverage[i]);
+  fmt::print("\n  its end:\n");
+  const std::vector<std::string>& trace = shortest.trace;
+  for (size_t i = trace.size() - std::min(trace.size(), kTraceLines); i < trace.size(); ++i)
+    fmt::print("{}\n", trace[i]);
+}
+
 void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double seconds) {
   fmt::print(
       "seeds {} to {}: {} events, {} of virtual time, {} objects, {} done under faults, "
@@ -63,18 +85,23 @@ void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double 
   if (bad == nullptr) return fmt::print("no violation\n");
   fmt::print("seed {} violates {}: {}\n  again, step by step: armada_sim --seed {} --trace\n",
              bad->seed, bad->violated, bad->what, bad->seed);
+  PrintShrunk(*bad);
 }
 
 int Main(int argc, char** argv) {
   CLI::App app("Runs the workers that ship in a world of faults, repeatably.", "armada_sim");
   uint64_t seed = EntropySeed() >> 16;
   uint64_t seeds = 1;
+  int64_t for_s = 0;
+  FaultSet without = 0;
   std::string mutant_name;
   bool trace = false;
   bool json = false;
   bool hash = false;
   app.add_option("--seed", seed, "the first seed; without it, a fresh one");
-  app.add_option("--seeds", seeds, "how many, one after another");
+  CLI::Option* const many = app.add_option("--seeds", seeds, "how many, one after another");
+  app.add_option("--for", for_s, "as many as fit into so many seconds")->excludes(many);
+  app.add_option("--without", without, "classes of faults that never strike, as a bit set");
   app.add_option("--mutant", mutant_name);
   app.add_flag("--trace", trace, "every step of every seed");
   app.add_flag("--json", json);
@@ -92,8 +119,11 @@ int Main(int argc, char** argv) {
   const int64_t start_ns = BootNs();
   Totals totals;
   WorldResult result;
-  for (uint64_t i = 0; i < seeds && result.violated.empty(); ++i) {
-    result = World(seed + i, trace).Run();
+  const auto goes_on = [&](uint64_t i) {
+    return for_s > 0 ? BootNs() - start_ns < for_s * 1'000'000'000 : i < seeds;
+  };
+  for (uint64_t i = 0; goes_on(i) && result.violated.empty(); ++i) {
+    result = World(seed + i, trace, without).Run();
     totals.Add(result);
     for (const std::string& line : result.trace) fmt::print("{}\n", line);
   }

@@ -6,6 +6,18 @@
 #include "ledger/mutant.h"
 
 namespace armada {
+namespace {
+
+// For traces.
+std::string_view NameOf(ControlAction::Kind kind) {
+  static constexpr std::string_view kNames[] = {
+      "to survey", "to watch", "to lease",         "to open", "to close",
+      "to create", "to read",  "to let go",        "to stop", "to read the plan",
+      "to plan",   "to audit", "to pause the job", "to exit"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+}  // namespace
 
 SimWorker::SimWorker(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
                      Network& network, const std::vector<SimShard>& shards,
@@ -89,7 +101,7 @@ void SimWorker::Step(const ControlEvent& event) {
 }
 
 void SimWorker::Do(const ControlAction& action) {
-  queue_.Note("action", options_.life, static_cast<int64_t>(action.kind), action.shard, action.lo);
+  queue_.Note(NameOf(action.kind), options_.life, action.shard, action.lo, action.hi);
   if (!action.again) return DoNow(action);
   Mail(random_.Between(1, 1'000), [this, action] { DoNow(action); });
 }

@@ -19,12 +19,12 @@ T OneOf(Random& random, std::initializer_list<T> values) {
 
 }  // namespace
 
-World::World(uint64_t seed, bool trace)
+World::World(uint64_t seed, bool trace, FaultSet without)
     : seed_(seed),
       random_(seed),
       queue_(trace),
       shards_(DrawShards(random_)),
-      faults_(random_),
+      faults_(random_, without),
       checkers_(shards_),
       network_(queue_, random_, faults_, checkers_, shards_) {
   DrawSettings();

@@ -33,7 +33,7 @@ struct WorldResult {
 
 class World {
  public:
-  World(uint64_t seed, bool trace);
+  World(uint64_t seed, bool trace, FaultSet without = 0);
   WorldResult Run();
 
  private:

@@ -10,6 +10,7 @@
 
 #include "platform/entropy.h"
 #include "sim/mutants.h"
+#include "sim/shrink.h"
 #include "test_paths.h"
 
 namespace armada {
@@ -62,6 +63,23 @@ TEST(World, IsTheSameInAnotherProcess) {
     ASSERT_TRUE(std::fgets(text, sizeof text, there.get())) << command;
     EXPECT_EQ(std::string(text), fmt::format("{:016x}\n", here.hash));
   }
+}
+
+TEST(Shrink, FindsAShorterRunThatBreaksTheSame) {
+  const ScopedMutant active(Mutant::kBeyondUnsettled);
+  WorldResult bad;
+  for (uint64_t seed = 1; bad.violated.empty(); ++seed) bad = World(seed, /*trace=*/false).Run();
+  const Shrunk shrunk = Shrink(bad, 100);
+  EXPECT_EQ(shrunk.result.violated, bad.violated);
+  EXPECT_LT(shrunk.result.events, bad.events);
+  EXPECT_FALSE(shrunk.result.trace.empty());
+  for (size_t i = 0; i < kFaultCount; ++i) {
+    const auto fault = static_cast<Fault>(i);
+    const bool left_out = (shrunk.without >> i & 1) != 0 && fault <= Fault::kDataDead;
+    EXPECT_TRUE(!left_out || shrunk.result.coverage[i] == 0) << FaultName(fault);
+  }
+  const WorldResult again = World(shrunk.result.seed, /*trace=*/false, shrunk.without).Run();
+  EXPECT_EQ(again.hash, shrunk.result.hash);
 }
 
 class SimulationFindsMutant : public testing::TestWithParam<MutantFacts> {};
