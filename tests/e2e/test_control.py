@@ -1,5 +1,6 @@
 """pause, resume, set, cancel: what an operator tells a job's workers."""
 import json
+import signal
 
 import pytest
 
@@ -138,3 +139,23 @@ def test_tidy_and_delete_leave_what_is_not_theirs(digits):
     assert [path.name for path in folder.rglob("*")] == ["notes.txt"]
     (folder / "notes.txt").unlink()
     assert report("run", digits)["done"] is True, "its folder is free again"
+
+
+def test_status_watch_goes_on_until_the_job_is_done(digits):
+    succeeded("submit", digits, "--job", "watched.armada")
+    with Running("status", "watched.armada", "--watch", "--every", "0.1", "--json") as watcher:
+        first = json.loads(watcher.process.stdout.readline())
+        assert first["complete_shards"] == 0 and first["state"] != "done"
+        succeeded("work", "watched.armada")
+        lines = watcher.ended().stdout.splitlines()
+        assert watcher.process.returncode == 0
+    assert json.loads(lines[-1])["state"] == "done"
+    assert len(lines) >= 1
+
+
+def test_status_watch_ends_when_it_is_asked_to(digits):
+    succeeded("submit", digits, "--job", "watched.armada")
+    with Running("status", "watched.armada", "--watch") as watcher:
+        assert "digits" in watcher.process.stdout.readline()
+        watcher.signal(signal.SIGINT)
+        assert watcher.process.wait(60) == 0
