@@ -504,7 +504,10 @@ void Loop::Fault(const Error& error) {
 }
 
 void Loop::CheckControl() {
-  next_control_ms_ = BootMs() + kControlMs;
+  // In a bucket every look is paid for: there it comes with the heartbeat.
+  const bool local = job_.store->LocalPath("control").has_value();
+  next_control_ms_ =
+      BootMs() + (local ? kControlMs : std::max(kControlMs, job_.record.spec.plan.heartbeat_ms));
   if (std::exchange(checking_control_, true)) return;
   io_.Submit([this, from = control_] {
     mail_.Post(IoReport{.is_control = true, .control = ReadControl(*job_.store, from)});
