@@ -26,7 +26,7 @@ from driver import BINARY, MODELS, PATIENCE_S, armada, environment, report, writ
 
 PIXELS = MODELS / "pixels_nhwc.onnx"  # gives back the 8 × 8 pixels that it is given
 TICK_MS = 10
-LANES = 2
+BATCH, LANES = 2, 2
 
 Counts = collections.Counter[str]
 
@@ -72,6 +72,11 @@ def folder_place(folder: pathlib.Path) -> Place:
     return Place(str(folder), folder, environment())
 
 
+def s3_place(server, data: pathlib.Path, bucket: str, key: str) -> Place:
+    """A job on a server that keeps its buckets as folders below `data` (versitygw)."""
+    return Place(f"s3://{bucket}/{key}", data / bucket / key, server.environment())
+
+
 @dataclasses.dataclass(frozen=True)
 class Pictures:
     """A folder of pictures: {name: which original it is a copy of}."""
@@ -95,7 +100,7 @@ def write_picture_job(path: pathlib.Path, place: Place, pictures: Pictures, size
                       **keys: object) -> pathlib.Path:
     return write_job(path, name="chaos", job=place.uri, model={"path": str(PIXELS)},
                      input={"uri": str(pictures.folder)},
-                     plan={"shard_records": size.shard_records, "batch": 2, "heartbeat": "1s"},
+                     plan={"shard_records": size.shard_records, "batch": BATCH, "heartbeat": "1s"},
                      **keys)
 
 
@@ -206,12 +211,16 @@ class Crew:
         return self.until(lambda: seen() >= enough)
 
     def kill(self) -> None:
-        self.counts["kills"] += 1
-        self.rng.choice(self.workers).signal(signal.SIGKILL)
+        """Anybody, also who is leaving."""
+        if self.workers:
+            self.counts["kills"] += 1
+            self.rng.choice(self.workers).signal(signal.SIGKILL)
 
     def ask(self) -> None:
-        self.counts["terms"] += 1
-        self.rng.choice(self.workers).signal(signal.SIGTERM)
+        """Of those who are not leaving yet; there may be none."""
+        if staying := [worker for worker in self.workers if not worker.asked]:
+            self.counts["terms"] += 1
+            self.rng.choice(staying).signal(signal.SIGTERM)
 
     def until_done(self) -> None:
         """Until the job is DONE and everybody has left of their own accord."""

@@ -1,4 +1,5 @@
 """Drives the real binary: starts it, waits for what it does (never for time to pass), reads results."""
+import contextlib
 import glob
 import gzip
 import json
@@ -133,3 +134,22 @@ def write_fake_model(path, shape=(28, 28), outputs=10, **more):
         "inputs": [{"name": "image", "type": "u8", "shape": list(shape)}],
         "outputs": [{"name": "digit", "type": "f32", "shape": [outputs]}], **more}))
     return path
+
+
+@contextlib.contextmanager
+def small_disk(folder, mib):
+    """A file system of its own at `folder` (made here); OSError where it can't be had."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        raise OSError(f"mount: {mounted.stderr}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def free_bytes(folder):
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_bsize
