@@ -1,7 +1,6 @@
 """Chaos for real processes: workers that are killed at random, and a count of what they leave.
 
-A scenario (scenarios.py) takes a folder of its own, pictures, a seeded Random and a Size, asserts
-what must hold, and returns counts of what it did. `make test` and `make test-peers` run each once,
+A scenario (scenarios.py) takes a Round, asserts what must hold and returns counts of what it did. `make test` and `make test-peers` run each once,
 small; `make soak` (bench/soak.py) repeats it for minutes. Nothing here trusts Armada's own counts:
 what is there is read with pyarrow, and who is alive from /proc.
 """
@@ -82,6 +81,7 @@ class Pictures:
     """A folder of pictures: {name: which original it is a copy of}."""
     folder: pathlib.Path
     files: dict[str, int]
+    originals: list[pathlib.Path]
 
 
 def make_pictures(folder: pathlib.Path, originals: list[pathlib.Path], count: int) -> Pictures:
@@ -93,15 +93,26 @@ def make_pictures(folder: pathlib.Path, originals: list[pathlib.Path], count: in
         name = f"{i:06}{original.suffix}"
         shutil.copyfile(original, folder / name)
         files[name] = i % len(originals)
-    return Pictures(folder, files)
+    return Pictures(folder, files, originals)
 
 
-def write_picture_job(path: pathlib.Path, place: Place, pictures: Pictures, size: Size,
-                      **keys: object) -> pathlib.Path:
-    return write_job(path, name="chaos", job=place.uri, model={"path": str(PIXELS)},
-                     input={"uri": str(pictures.folder)},
-                     plan={"shard_records": size.shard_records, "batch": BATCH, "heartbeat": "1s"},
-                     **keys)
+@dataclasses.dataclass(frozen=True)
+class Round:
+    """What a scenario takes: a folder of its own, pictures to predict, chance, and how much."""
+    scratch: pathlib.Path
+    pictures: Pictures
+    rng: random.Random
+    size: Size
+
+    def with_pictures(self, pictures: Pictures) -> "Round":
+        return dataclasses.replace(self, pictures=pictures)
+
+
+def write_picture_job(place: Place, round: Round, **keys: object) -> pathlib.Path:
+    plan = {"shard_records": round.size.shard_records, "batch": BATCH, "heartbeat": "1s"}
+    return write_job(round.scratch / "job.yaml", name="chaos", job=place.uri,
+                     model={"path": str(PIXELS)}, input={"uri": str(round.pictures.folder)},
+                     plan=plan, **keys)
 
 
 def submit(job: pathlib.Path, place: Place) -> None:
@@ -123,6 +134,14 @@ class Worker:
         self.asked = number
         self.process.send_signal(number)  # not reaped yet: the id is still its own
 
+    def until(self, happened: Callable[[], bool]) -> None:
+        """Waits until it happened or the worker ends."""
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened() and not poll.poll(1):
+            assert time.monotonic() < deadline, "neither happened nor ended"
+
     def end(self) -> int:
         """Waits for its end."""
         code = self.process.wait(PATIENCE_S)
@@ -140,15 +159,14 @@ class Worker:
 class Crew:
     """The workers of one job, each started again when it ends, until the job is DONE."""
 
-    def __init__(self, place: Place, scratch: pathlib.Path, rng: random.Random, size: Size,
-                 counts: Counts, tolerated: Iterable[int] = ()):
-        self.place, self.scratch, self.rng, self.size = place, scratch, rng, size
+    def __init__(self, place: Place, round: Round, counts: Counts, tolerated: Iterable[int] = ()):
+        self.place, self.round, self.rng = place, round, round.rng
         self.counts, self.tolerated = counts, tuple(tolerated)
         self.workers: list[Worker] = []
         self.started = 0
 
     def __enter__(self) -> "Crew":
-        for _ in range(self.size.workers):
+        for _ in range(self.round.size.workers):
             self.start()
         return self
 
@@ -156,7 +174,7 @@ class Crew:
         self.kill_all()
 
     def start(self) -> None:
-        log = self.scratch / f"worker{self.started}.log"
+        log = self.round.scratch / f"worker{self.started}.log"
         self.workers.append(Worker(self.place, log, "--lanes", 1))
         self.started += 1
 
@@ -255,7 +273,8 @@ def rows_of(paths: Iterable[pathlib.Path]) -> list[dict]:
 
 def check_rows(rows: list[dict], pictures: Pictures, may_be_dead: Iterable[str] = ()) -> Counts:
     """Each picture once and nothing else; copies of one original have one answer."""
-    assert collections.Counter(row["id"] for row in rows) == collections.Counter(list(pictures.files))
+    ids = collections.Counter(row["id"] for row in rows)
+    assert ids == collections.Counter(list(pictures.files))
     answers: dict[int, list[float]] = {}
     dead, may_be_dead = 0, frozenset(may_be_dead)
     for row in rows:
@@ -277,7 +296,8 @@ def check_done(place: Place, pictures: Pictures, may_be_dead: Iterable[str] = ()
     found = check_rows(rows_of(objects), pictures, may_be_dead)
     audit = report("verify", place.uri, "--deep", env=place.env)
     assert audit["ok"] and audit["complete"] and audit["records"] == len(pictures.files), audit
-    return found + collections.Counter(objects=len(objects))
+    found["objects"] = len(objects)
+    return found
 
 
 class Opened:

@@ -2,7 +2,6 @@
 import collections
 import contextlib
 import os
-import pathlib
 import random
 import select
 import shutil
@@ -14,216 +13,267 @@ from collections.abc import Callable
 import pyarrow.parquet as parquet
 
 from driver import BINARY, PATIENCE_S, free_bytes, report, write_fake_model, write_idx, write_job
-from harness import (BATCH, LANES, Counts, Crew, Opened, Pictures, Place, Size, Worker, check_done,
+from harness import (BATCH, LANES, Counts, Crew, Opened, Place, Round, Worker, check_done,
                      folder_place, make_pictures, nobody_left, rows_of, submit, write_picture_job)
 
+Strike = Callable[[Crew], None]
 
-def worked_on(place: Place, scratch: pathlib.Path, pictures: Pictures, rng: random.Random, size: Size,
-              strikes: Callable[[Crew], list[Callable[[], None]]] = lambda crew: [],
+
+def worked_on(place: Place, round: Round, other: Strike | None = None,
               tolerated: tuple[int, ...] = ()) -> Counts:
-    """Workers are killed or asked to leave, or else strikes(crew) happen, at moments that are events."""
+    """Workers are killed or asked to leave, or something `other` happens, whenever a random number
+    of leases and commits has been added."""
     counts: Counts = collections.Counter()
-    submit(write_picture_job(scratch / "job.yaml", place, pictures, size), place)
-    with Crew(place, scratch, rng, size, counts, tolerated) as crew:
-        for _ in range(size.strikes):
-            if not crew.until_more(rng.randrange(1, 2 * size.shards // size.strikes)):
+    submit(write_picture_job(place, round), place)
+    kinds = [Crew.kill, Crew.kill, Crew.ask, *([other] * 3 if other else [])]
+    with Crew(place, round, counts, tolerated) as crew:
+        for _ in range(round.size.strikes):
+            apart = 2 * round.size.shards // round.size.strikes
+            if not crew.until_more(round.rng.randrange(1, apart)):
                 break
-            rng.choice([crew.kill, crew.kill, crew.ask, *strikes(crew)])()
+            round.rng.choice(kinds)(crew)
         crew.until_done()
-    return counts + check_done(place, pictures)
+    counts.update(check_done(place, round.pictures))
+    return counts
 
 
-def workers_killed(scratch: pathlib.Path, pictures: Pictures, rng: random.Random, size: Size) -> Counts:
-    return worked_on(folder_place(scratch / "chaos.armada"), scratch, pictures, rng, size)
+def workers_killed(round: Round) -> Counts:
+    return worked_on(folder_place(round.scratch / "chaos.armada"), round)
 
 
-def server_killed(place: Place, server, scratch: pathlib.Path, pictures: Pictures, rng: random.Random,
-                  size: Size) -> Counts:
+def workers_frozen(round: Round) -> Counts:
+    """Some stand still until all is done by others, and then go on where they were."""
+    place = folder_place(round.scratch / "chaos.armada")
+    counts: Counts = collections.Counter()
+    submit(write_picture_job(place, round), place)
+    with Crew(place, round, counts) as crew:
+        crew.until_more(round.rng.randrange(1, round.size.shards))
+        frozen = round.rng.sample(crew.workers, len(crew.workers) // 2)
+        try:
+            for worker in frozen:
+                worker.process.send_signal(signal.SIGSTOP)
+            crew.until(place.done)
+            done = {path: path.read_bytes() for path in place.objects()}
+        finally:
+            for worker in frozen:
+                worker.process.send_signal(signal.SIGCONT)
+        crew.until_done()
+    assert {path: path.read_bytes() for path in place.objects()} == done
+    counts.update(check_done(place, round.pictures), frozen=len(frozen))
+    return counts
+
+
+def server_killed(place: Place, server, round: Round) -> Counts:
     """Workers are killed and asked to leave, and their S3 server dies and comes back later."""
-    outages = []
-
-    def outage(crew: Crew) -> Callable[[], None]:
-        def strike() -> None:
-            server.stop(signal.SIGKILL)
-            try:
-                crew.pass_ticks(rng.randrange(rng.choice([10, 100, 500])))
-            finally:
-                server.start()
-            outages.append(crew)
-        return strike
+    def outage(crew: Crew) -> None:
+        server.stop(signal.SIGKILL)
+        try:
+            longest = round.rng.choice([10, 100, 500] if round.size.timed else [10, 100])
+            crew.pass_ticks(round.rng.randrange(longest))
+        finally:
+            server.start()
+        crew.counts["server kills"] += 1
 
     # Who starts while nobody listens gives up in time (exit 4), and is started again.
-    found = worked_on(place, scratch, pictures, rng, size, lambda crew: [outage(crew)] * 3, tolerated=(4,))
-    return found + collections.Counter(server_kills=len(outages))
+    return worked_on(place, round, outage, tolerated=(4,))
 
 
-def disk_full(disk: pathlib.Path, scratch: pathlib.Path, pictures: Pictures, rng: random.Random,
-              size: Size) -> Counts:
+def disk_full(disk, round: Round) -> Counts:
     """The disk of the job folder fills up for a while, again and again, among kills."""
-    fills = []
     filler = disk / "filler"
 
-    def fill(crew: Crew) -> Callable[[], None]:
-        def strike() -> None:
-            try:
-                with contextlib.suppress(OSError):  # the workers take some of it meanwhile
-                    filler.write_bytes(bytes(max(0, free_bytes(disk) - rng.randrange(64 << 10))))
-                crew.until(lambda: free_bytes(disk) < 8 << 10)
-                crew.pass_ticks(rng.randrange(50))
-            finally:
-                filler.unlink()
-            fills.append(crew)
-        return strike
+    def fill(crew: Crew) -> None:
+        try:
+            with contextlib.suppress(OSError):  # the workers take some of it meanwhile
+                filler.write_bytes(bytes(max(0, free_bytes(disk) - round.rng.randrange(64 << 10))))
+            crew.until(lambda: free_bytes(disk) < 8 << 10)
+            crew.pass_ticks(round.rng.randrange(50))
+        finally:
+            filler.unlink()
+        crew.counts["fills"] += 1
 
     # Who starts on a full disk can't say that it lives, and gives up (exit 4).
-    place = folder_place(disk / "chaos.armada")
-    found = worked_on(place, scratch, pictures, rng, size, lambda crew: [fill(crew)] * 3, tolerated=(4,))
-    return found + collections.Counter(fills=len(fills))
+    return worked_on(folder_place(disk / "chaos.armada"), round, fill, tolerated=(4,))
 
 
-def submitters_killed(scratch: pathlib.Path, pictures: Pictures, rng: random.Random, size: Size) -> Counts:
-    """Submitters, two at once, are killed at any moment; whoever is first, it is one job."""
-    place = folder_place(scratch / "chaos.armada")
-    job = write_picture_job(scratch / "job.yaml", place, pictures, size)
-    counts: Counts = collections.Counter()
-    ids = set()
+def moment(rng: random.Random) -> int:
+    """Ticks after the start of a submitter; early ones are likelier, since most end soon."""
+    return int(150 * rng.random() ** 2)
 
-    def two(ticks: list[int | None]) -> None:
-        """Two submitters, killed after so many ticks of a millisecond (None: not at all)."""
-        logs = [scratch / f"submit{i}.log" for i in range(2)]
-        submitters = []
-        for log in logs:
-            with open(log, "wb") as out:
-                submitters.append(subprocess.Popen([BINARY, "submit", str(job)], env=place.env, stdout=out,
-                                                   stderr=out))
-        killed = [False, False]
+
+class Submitter:
+    """One `armada submit`, killed after so many ticks (None: not at all)."""
+
+    def __init__(self, job, place: Place, log, kill_at: int | None):
+        self.log, self.kill_at, self.killed = log, kill_at, False
+        with open(log, "wb") as out:
+            self.process = subprocess.Popen([BINARY, "submit", str(job)], env=place.env, stdout=out,
+                                            stderr=out)
+
+    def ended(self, tick: int) -> bool:
+        if self.process.poll() is not None:
+            assert self.process.returncode in (0, -signal.SIGKILL), self.log.read_text()
+            assert self.process.returncode == 0 or self.killed
+            return True
+        if self.kill_at is not None and tick >= self.kill_at:
+            self.process.kill()
+            self.killed = True
+        return False
+
+
+def submit_twice(job, place: Place, round: Round, *kills_at: int | None) -> Counts:
+    """Submitters at once, to their ends."""
+    submitters = [Submitter(job, place, round.scratch / f"submit{i}.log", kill_at)
+                  for i, kill_at in enumerate(kills_at)]
+    try:
         for tick in range(PATIENCE_S * 1000):
-            running = [process for process in submitters if process.poll() is None]
-            if not running:
+            if all([submitter.ended(tick) for submitter in submitters]):
                 break
-            for i, process in enumerate(submitters):
-                if ticks[i] is not None and tick >= ticks[i] and process in running and not killed[i]:
-                    process.kill()
-                    killed[i] = True
-                    counts["submits killed"] += 1
             select.poll().poll(1)
-        for i, process in enumerate(submitters):
-            code = process.wait(PATIENCE_S)
-            counts["submits"] += 1
-            assert code == (-signal.SIGKILL if killed[i] else 0) or code == 0, logs[i].read_text()
-        if (place.folder / "job.json").exists():
-            ids.add((place.folder / "job.json").read_bytes())
-
-    for _ in range(size.strikes):
-        two([moment(rng), rng.choice([None, moment(rng), moment(rng), moment(rng)])])
-    two([None, None])
-    assert len(ids) == 1, "one job, whoever published it"
-    with Crew(place, scratch, rng, size, counts) as crew:
-        crew.until_done()
-    assert (place.folder / "job.json").read_bytes() in ids
-    return counts + check_done(place, pictures)
+    finally:
+        for submitter in submitters:
+            submitter.process.kill()
+            submitter.process.wait()
+    killed = sum(submitter.process.returncode != 0 for submitter in submitters)
+    return collections.Counter({"submits": len(submitters), "submits killed": killed})
 
 
-def write_over(path: pathlib.Path, content: bytes, rng: random.Random) -> None:
-    """Another file under this name, or the same file with other bytes."""
-    if rng.randrange(2):
-        beside = path.with_name(f".{path.name}")
-        beside.write_bytes(content)
-        beside.rename(path)
-    else:
-        path.write_bytes(content)
-
-
-def pictures_change(scratch: pathlib.Path, originals: list[pathlib.Path], rng: random.Random,
-                    size: Size) -> Counts:
-    """Pictures change, go and come, before the work and under way: an old answer or a dead row."""
-    pictures = make_pictures(scratch / "photos", originals, size.pictures)
-    place = folder_place(scratch / "chaos.armada")
+def submitters_killed(round: Round) -> Counts:
+    """Submitters, two at once, are killed at any moment; whoever is first, it is one job."""
+    place, rng = folder_place(round.scratch / "chaos.armada"), round.rng
+    job = write_picture_job(place, round)
     counts: Counts = collections.Counter()
-    submit(write_picture_job(scratch / "job.yaml", place, pictures, size, limits={"max_dead": "100%"}),
-           place)
-    names = sorted(pictures.files)
-    rng.shuffle(names)
-    changed: set[str] = set()
-    removed: set[str] = set()
-
-    def disturb() -> None:
-        name = names.pop()
-        other = originals[(pictures.files[name] + 1 + rng.randrange(len(originals) - 1)) % len(originals)]
-        write_over(pictures.folder / name, other.read_bytes(), rng)
-        changed.add(name)
-        name = names.pop()
-        (pictures.folder / name).unlink()
-        removed.add(name)
-        shutil.copyfile(other, pictures.folder / f"new{len(changed)}{other.suffix}")
-
-    for _ in range(10):
-        disturb()
-    before = changed | removed
-    with Crew(place, scratch, rng, size, counts) as crew:
-        while crew.until_more(max(1, size.shards // 20)):
-            disturb()
+    published = set()
+    for strike in range(round.size.strikes + 1):
+        kills_at = [moment(rng), rng.choice([None, *(moment(rng) for _ in range(5))])]
+        last = strike == round.size.strikes
+        counts.update(submit_twice(job, place, round, *([None, None] if last else kills_at)))
+        with contextlib.suppress(FileNotFoundError):
+            published.add((place.folder / "job.json").read_bytes())
+    assert len(published) == 1, "one job, whoever published it"
+    with Crew(place, round, counts) as crew:
         crew.until_done()
-    counts += check_done(place, pictures, changed | removed)
+    assert {(place.folder / "job.json").read_bytes()} == published
+    counts.update(check_done(place, round.pictures))
+    return counts
+
+
+class Disturbance:
+    """Pictures that get other bytes, vanish and come."""
+
+    def __init__(self, round: Round):
+        self.pictures, self.rng = round.pictures, round.rng
+        self.names = sorted(round.pictures.files)
+        self.rng.shuffle(self.names)
+        self.changed: set[str] = set()
+        self.removed: set[str] = set()
+
+    def one(self) -> None:
+        """One of each."""
+        folder, originals = self.pictures.folder, self.pictures.originals
+        name = self.names.pop()
+        another = self.pictures.files[name] + self.rng.randrange(1, len(originals))
+        other = originals[another % len(originals)]
+        if self.rng.randrange(2):
+            (folder / name).write_bytes(other.read_bytes())  # the same file
+        else:
+            beside = folder / f".{name}"
+            shutil.copyfile(other, beside)
+            beside.rename(folder / name)
+        self.changed.add(name)
+        name = self.names.pop()
+        (folder / name).unlink()
+        self.removed.add(name)
+        shutil.copyfile(other, folder / f"new{len(self.changed)}{other.suffix}")
+
+
+def pictures_change(round: Round) -> Counts:
+    """Before the work and under way: a picture has its planned answer, or is dead and says why."""
+    originals = round.pictures.originals
+    mine = make_pictures(round.scratch / "mine", originals, round.size.pictures)
+    round = round.with_pictures(mine)
+    place = folder_place(round.scratch / "chaos.armada")
+    counts: Counts = collections.Counter()
+    submit(write_picture_job(place, round, limits={"max_dead": "100%"}), place)
+    disturbance = Disturbance(round)
+    for _ in range(10):
+        disturbance.one()
+    before = disturbance.changed | disturbance.removed
+    with Crew(place, round, counts) as crew:
+        while crew.until_more(max(1, round.size.shards // 20)):
+            disturbance.one()
+        crew.until_done()
+    counts.update(check_done(place, mine, disturbance.changed | disturbance.removed))
     for row in rows_of(place.objects()):
         if row["error"] is not None:
-            reason = "input_changed" if row["id"] in changed else "input_missing"
+            reason = "input_changed" if row["id"] in disturbance.changed else "input_missing"
             assert row["error"].startswith(reason), row
             before.discard(row["id"])
     assert not before, f"changed before anybody worked, and not reported: {before}"
-    return counts + collections.Counter(changed=len(changed), removed=len(removed), added=len(changed))
+    counts.update(changed=len(disturbance.changed), removed=len(disturbance.removed),
+                  added=len(disturbance.changed))
+    return counts
 
 
-def rows_file_changes(scratch: pathlib.Path, rng: random.Random, size: Size) -> Counts:
-    """A file of many records changes or goes under way: work stops with the reason; put back, it goes on."""
-    side, records = 8, size.pictures * 4
-    place = folder_place(scratch / "chaos.armada")
-    images = scratch / "images-idx3-ubyte"
-    write_idx(images, rng.randbytes(side * side * records), (records, side, side))
-    write_fake_model(scratch / "model.fake.json", shape=(side, side))
-    job = write_job(scratch / "job.yaml", name="chaos", job=place.uri,
-                    model={"path": str(scratch / "model.fake.json")}, input={"uri": str(images)},
-                    plan={"shard_records": size.shard_records * 4, "batch": 1, "heartbeat": "1s"})
-    reference = folder_place(scratch / "reference.armada")
-    submit(job, place)
-    done = subprocess.run([BINARY, "run", str(job), "--job", reference.uri], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    answers = {row["id"]: row for row in rows_of(reference.objects())}
-    counts: Counts = collections.Counter()
-    content, planned, aside = images.read_bytes(), images.stat(), scratch / "aside"
-    beside = scratch / "beside"
-    for disturbance in ("other bytes in the same file", "another file", "no file"):
-        worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
-        poll = select.poll()
-        poll.register(worker.pidfd, select.POLLIN)
-        enough = place.count("out") + rng.randrange(1, size.shards // 4)
-        while place.count("out") < enough and not poll.poll(1):
-            pass
-        other = content[:16] + rng.randbytes(len(content) - 16)
-        if disturbance == "other bytes in the same file":
-            with open(images, "r+b") as file:
+class RowsFile:
+    """An IDX file of many records that becomes something else, and itself again."""
+    KINDS = ("other bytes", "another file", "no file")
+
+    def __init__(self, round: Round, records: int, side: int):
+        self.path, self.rng = round.scratch / "images-idx3-ubyte", round.rng
+        write_idx(self.path, self.rng.randbytes(side * side * records), (records, side, side))
+        self.content, self.planned = self.path.read_bytes(), self.path.stat()
+        self.aside, self.beside = round.scratch / "aside", round.scratch / "beside"
+
+    def disturb(self, kind: str) -> None:
+        other = self.content[:16] + self.rng.randbytes(len(self.content) - 16)
+        if kind == "other bytes":
+            with open(self.path, "r+b") as file:
                 file.write(other)
-        elif disturbance == "another file":
-            aside.hardlink_to(images)
-            beside.write_bytes(other)
-            beside.rename(images)
+        elif kind == "another file":
+            self.aside.hardlink_to(self.path)
+            self.beside.write_bytes(other)
+            self.beside.rename(self.path)
         else:
-            images.rename(aside)
-        code = worker.end()
-        said = worker.log.read_text()
-        # Paused with the reason, or stopped with it; 0: all was read before.
-        reason = "cannot open" if disturbance == "no file" else "the job is paused"
-        assert code == 0 or (code == 3 and reason in said and images.name in said), said
-        counts["stops" if disturbance == "no file" else "pauses"] += code == 3
-        if aside.exists():
-            aside.rename(images)
+            self.path.rename(self.aside)
+
+    def restore(self) -> None:
+        if self.aside.exists():
+            self.aside.rename(self.path)
         else:
-            with open(images, "r+b") as file:
-                file.write(content)
-            os.utime(images, ns=(planned.st_atime_ns, planned.st_mtime_ns))
+            with open(self.path, "r+b") as file:
+                file.write(self.content)
+            os.utime(self.path, ns=(self.planned.st_atime_ns, self.planned.st_mtime_ns))
+
+
+def rows_file_changes(round: Round) -> Counts:
+    """A file of many records changes under way: work stops with the reason; put back, it goes on."""
+    place = folder_place(round.scratch / "chaos.armada")
+    undisturbed = folder_place(round.scratch / "undisturbed.armada")
+    scratch, records, side = round.scratch, round.size.pictures * 4, 8
+    file = RowsFile(round, records, side)
+    model = write_fake_model(scratch / "model.fake.json", shape=(side, side))
+    plan = {"shard_records": round.size.shard_records * 4, "batch": 1, "heartbeat": "1s"}
+    job = write_job(scratch / "job.yaml", name="chaos", job=place.uri, model={"path": str(model)},
+                    input={"uri": str(file.path)}, plan=plan)
+    report("run", job, "--job", undisturbed.uri)
+    answers = {row["id"]: row for row in rows_of(undisturbed.objects())}
+    submit(job, place)
+    counts: Counts = collections.Counter()
+    for kind in RowsFile.KINDS:
+        worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
+        enough = place.count("out") + round.rng.randrange(1, round.size.shards // 4)
+        worker.until(lambda: place.count("out") >= enough)
+        file.disturb(kind)
+        code, said = worker.end(), worker.log.read_text()
+        # Without the file it stops; where it is another the job is paused. 0: it was through.
+        reason = "cannot open" if kind == "no file" else "the job is paused"
+        assert code == 0 or (code == 3 and reason in said and file.path.name in said), said
+        counts["stops" if kind == "no file" else "pauses"] += code == 3
+        file.restore()
         for row in rows_of(place.objects()):
             assert row == answers[row["id"]], "an answer of bytes that were not planned"
-        if code == 3 and disturbance != "no file":
+        if code == 3 and kind != "no file":
             report("resume", place.uri)
     assert counts["pauses"], "the job was over before anything changed"
     worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
@@ -232,68 +282,67 @@ def rows_file_changes(scratch: pathlib.Path, rng: random.Random, size: Size) -> 
     assert len(rows) == records and {row["id"]: row for row in rows} == answers
     assert report("verify", place.uri, "--deep")["ok"]
     nobody_left(place)
-    return counts + collections.Counter(jobs=1, records=records)
+    counts.update(jobs=1, records=records)
+    return counts
 
 
-def moment(rng: random.Random) -> int:
-    """Ticks after the start of a submitter; early ones are likelier, since most end soon."""
-    return int(150 * rng.random() ** 2)
-
-
-def all_lost_near_the_end(scratch: pathlib.Path, pictures: Pictures, rng: random.Random,
-                          size: Size) -> Counts:
-    """All die when 99 % of the shards are committed; one more reads what is missing, and only that."""
-    counts: Counts = collections.Counter()
+def nearly_done_and_all_lost(round: Round, counts: Counts) -> tuple[Place, set[str]]:
+    """A job of which 99 % of the shards are committed, without workers; the ids that are missing."""
     for attempt in range(20):
-        place = folder_place(scratch / f"chaos{attempt}.armada")
-        submit(write_picture_job(scratch / "job.yaml", place, pictures, size), place)
-        with Crew(place, scratch, rng, size, counts) as crew:
-            crew.until(lambda: place.count("out") >= size.shards * 0.99, wait_ms=1)
+        place = folder_place(round.scratch / f"chaos{attempt}.armada")
+        submit(write_picture_job(place, round), place)
+        with Crew(place, round, counts) as crew:
+            crew.until(lambda: place.count("out") >= round.size.shards * 0.99, wait_ms=1)
             counts["kills"] += len(crew.workers)
             crew.kill_all()
-        committed = rows_of(place.objects())
-        if len(committed) < len(pictures.files):
-            break
+        committed = {row["id"] for row in rows_of(place.objects())}
+        if len(committed) < len(round.pictures.files):
+            return place, round.pictures.files.keys() - committed
         counts["too late"] += 1
-    else:
-        raise AssertionError("always over before the kill")
-    assert len(committed) >= 0.98 * len(pictures.files)
-    missing = pictures.files.keys() - {row["id"] for row in committed}
-    with Opened(pictures.folder) as opened:
+    raise AssertionError("always over before the kill")
+
+
+def all_lost_near_the_end(round: Round) -> Counts:
+    """All die when 99 % is committed; one more reads what is missing, and only that."""
+    counts: Counts = collections.Counter()
+    place, missing = nearly_done_and_all_lost(round, counts)
+    with Opened(round.pictures.folder) as opened:
         begun_s = time.monotonic()
-        worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
+        worker = Worker(place, round.scratch / "worker.log", "--lanes", LANES)
         opened.read(PATIENCE_S * 1000)
         code = worker.end()
         opened.read()
     assert code == 0, worker.log.read_text()
     assert opened.files.keys() == missing, "it reads what is missing, and nothing else"
-    first_ms = round((opened.first_s - begun_s) * 1000)
-    if size.timed:
+    first_ms = round_ms(opened.first_s - begun_s)
+    if round.size.timed:
         assert first_ms <= 2000, first_ms
-    counts += check_done(place, pictures)
-    size_of = {name: (pictures.folder / name).stat().st_size for name in pictures.files}
-    return counts + collections.Counter({
-        "input bytes": sum(size_of.values()), "missing records": len(missing),
-        "missing bytes": sum(size_of[name] for name in missing),
-        "bytes opened again": sum(size_of[name] * times for name, times in opened.files.items()),
-        "max ms to the first input": first_ms})
+    counts.update(check_done(place, round.pictures))
+    folder = round.pictures.folder
+    size_of = {name: (folder / name).stat().st_size for name in round.pictures.files}
+    read = sum(size_of[name] * times for name, times in opened.files.items())
+    counts.update({"input bytes": sum(size_of.values()), "missing records": len(missing),
+                   "missing bytes": sum(size_of[name] for name in missing),
+                   "bytes opened to finish": read})
+    return counts | {"max ms to the first input": first_ms}
 
 
-def asked_to_leave(scratch: pathlib.Path, pictures: Pictures, rng: random.Random, size: Size) -> Counts:
+def round_ms(seconds: float) -> int:
+    return int(seconds * 1000 + 0.5)
+
+
+def asked_to_leave(round: Round) -> Counts:
     """One worker after another is asked to leave; it commits all it read but a batch a lane."""
-    place = folder_place(scratch / "chaos.armada")
+    place, size = folder_place(round.scratch / "chaos.armada"), round.size
     counts: Counts = collections.Counter()
     slowest_s, lost, before = 0.0, 0, 0
-    submit(write_picture_job(scratch / "job.yaml", place, pictures, size), place)
+    submit(write_picture_job(place, round), place)
     for strike in range(size.strikes + 1):
-        with Opened(pictures.folder) as opened:
-            worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
-            poll = select.poll()
-            poll.register(worker.pidfd, select.POLLIN)
-            enough = place.count("lease") + rng.randrange(1, size.shards // size.strikes)
-            while place.count("lease") < enough or strike == size.strikes:
-                if poll.poll(1):
-                    break
+        with Opened(round.pictures.folder) as opened:
+            worker = Worker(place, round.scratch / "worker.log", "--lanes", LANES)
+            enough = place.count("lease") + round.rng.randrange(1, size.shards // size.strikes)
+            last = strike == size.strikes
+            worker.until(lambda: not last and place.count("lease") >= enough)
             asked_s = time.monotonic()
             worker.signal(signal.SIGTERM)
             code = worker.end()
@@ -307,6 +356,10 @@ def asked_to_leave(scratch: pathlib.Path, pictures: Pictures, rng: random.Random
     assert lost <= LANES * BATCH, lost
     if size.timed:
         assert slowest_s <= 5, slowest_s
-    counts += check_done(place, pictures)
-    return counts + collections.Counter({"max ms to leave": round(slowest_s * 1000),
-                                         "max records lost": lost})
+    counts.update(check_done(place, round.pictures))
+    return counts | {"max ms to leave": round_ms(slowest_s), "max records lost": lost}
+
+
+# On folders; S3 and a small disk want a place first.
+ON_FOLDERS = [workers_killed, workers_frozen, submitters_killed, pictures_change, rows_file_changes,
+              all_lost_near_the_end, asked_to_leave]
