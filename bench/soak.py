@@ -96,8 +96,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=300, help="of each scenario")
-    parser.add_argument("--only", nargs="*", default=list(SCENARIOS), choices=[*SCENARIOS], metavar="NAME",
-                        help=f"of {', '.join(SCENARIOS)}; all without")
+    parser.add_argument("--only", nargs="+", default=list(SCENARIOS), choices=list(SCENARIOS),
+                        metavar="NAME", help=f"of {', '.join(SCENARIOS)}; all without")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     parser.add_argument("--round", type=int, default=0, help="number of the first round")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results/soak.json")
@@ -113,9 +113,9 @@ def main() -> int:
         found = {name: repeat(name, pictures, options) for name in options.only}
     result = {
         "what": "real processes killed, starved and misled at random, again and again in fresh "
-                "folders; after each round every id is there exactly once by pyarrow's count, copies "
-                "of a photo have one answer, and armada verify --deep agrees. Sums over the rounds, "
-                "but for what begins with max",
+                "folders; after each round every id is there exactly once by pyarrow's count, "
+                "copies of a photo have one answer, and armada verify --deep agrees. Sums over the "
+                "rounds, but for what begins with max",
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "versions": {**driver.report("version"), "versitygw": pinned("VERSITYGW_VERSION")},

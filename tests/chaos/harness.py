@@ -1,10 +1,12 @@
 """Chaos for real processes: workers that are killed at random, and a count of what they leave.
 
-A scenario (scenarios.py) takes a Round, asserts what must hold and returns counts of what it did. `make test` and `make test-peers` run each once,
-small; `make soak` (bench/soak.py) repeats it for minutes. Nothing here trusts Armada's own counts:
-what is there is read with pyarrow, and who is alive from /proc.
+A scenario (scenarios.py) takes a Round, asserts what must hold and returns counts of what it did.
+`make test` and `make test-peers` run each once, small; `make soak` (bench/soak.py) repeats it for
+minutes. Nothing here trusts Armada's own counts: what is there is read with pyarrow, who is alive
+from /proc, and what is read of the input from inotify.
 """
 import collections
+import contextlib
 import ctypes
 import dataclasses
 import json
@@ -17,7 +19,7 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow.parquet as parquet
 
@@ -133,6 +135,15 @@ class Worker:
     def signal(self, number: int) -> None:
         self.asked = number
         self.process.send_signal(number)  # not reaped yet: the id is still its own
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """It stands still meanwhile (unless it has ended)."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def until(self, happened: Callable[[], bool]) -> None:
         """Waits until it happened or the worker ends."""

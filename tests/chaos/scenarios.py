@@ -1,19 +1,22 @@
 """What may happen to a job, and what must come of it. See harness.py."""
 import collections
 import contextlib
+import io
 import os
+import pathlib
 import random
 import select
 import shutil
 import signal
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable
 
 import pyarrow.parquet as parquet
 
-from driver import BINARY, PATIENCE_S, free_bytes, report, write_fake_model, write_idx, write_job
-from harness import (BATCH, LANES, Counts, Crew, Opened, Place, Round, Worker, check_done,
+from driver import BINARY, PATIENCE_S, free_bytes, png, report, write_fake_model, write_job
+from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Place, Round, Worker, check_done,
                      folder_place, make_pictures, nobody_left, rows_of, submit, write_picture_job)
 
 Strike = Callable[[Crew], None]
@@ -49,14 +52,11 @@ def workers_frozen(round: Round) -> Counts:
     with Crew(place, round, counts) as crew:
         crew.until_more(round.rng.randrange(1, round.size.shards))
         frozen = round.rng.sample(crew.workers, len(crew.workers) // 2)
-        try:
+        with contextlib.ExitStack() as stack:
             for worker in frozen:
-                worker.process.send_signal(signal.SIGSTOP)
+                stack.enter_context(worker.stopped())
             crew.until(place.done)
             done = {path: path.read_bytes() for path in place.objects()}
-        finally:
-            for worker in frozen:
-                worker.process.send_signal(signal.SIGCONT)
         crew.until_done()
     assert {path: path.read_bytes() for path in place.objects()} == done
     counts.update(check_done(place, round.pictures), frozen=len(frozen))
@@ -215,24 +215,22 @@ def pictures_change(round: Round) -> Counts:
     return counts
 
 
-class RowsFile:
-    """An IDX file of many records that becomes something else, and itself again."""
+class PlannedFile:
+    """A file of many records that becomes something else, and itself again."""
     KINDS = ("other bytes", "another file", "no file")
 
-    def __init__(self, round: Round, records: int, side: int):
-        self.path, self.rng = round.scratch / "images-idx3-ubyte", round.rng
-        write_idx(self.path, self.rng.randbytes(side * side * records), (records, side, side))
-        self.content, self.planned = self.path.read_bytes(), self.path.stat()
-        self.aside, self.beside = round.scratch / "aside", round.scratch / "beside"
+    def __init__(self, path: pathlib.Path, content: bytes, other: bytes):
+        path.write_bytes(content)
+        self.path, self.content, self.other, self.planned = path, content, other, path.stat()
+        self.aside, self.beside = path.with_name("aside"), path.with_name("beside")
 
     def disturb(self, kind: str) -> None:
-        other = self.content[:16] + self.rng.randbytes(len(self.content) - 16)
         if kind == "other bytes":
             with open(self.path, "r+b") as file:
-                file.write(other)
+                file.write(self.other)
         elif kind == "another file":
             self.aside.hardlink_to(self.path)
-            self.beside.write_bytes(other)
+            self.beside.write_bytes(self.other)
             self.beside.rename(self.path)
         else:
             self.path.rename(self.aside)
@@ -246,44 +244,75 @@ class RowsFile:
             os.utime(self.path, ns=(self.planned.st_atime_ns, self.planned.st_mtime_ns))
 
 
-def rows_file_changes(round: Round) -> Counts:
-    """A file of many records changes under way: work stops with the reason; put back, it goes on."""
+def planned_file_changes(round: Round, file: PlannedFile, records: int, **keys: object) -> Counts:
+    """It changes under way: work stops with the reason; put back, it goes on."""
     place = folder_place(round.scratch / "chaos.armada")
     undisturbed = folder_place(round.scratch / "undisturbed.armada")
-    scratch, records, side = round.scratch, round.size.pictures * 4, 8
-    file = RowsFile(round, records, side)
-    model = write_fake_model(scratch / "model.fake.json", shape=(side, side))
-    plan = {"shard_records": round.size.shard_records * 4, "batch": 1, "heartbeat": "1s"}
-    job = write_job(scratch / "job.yaml", name="chaos", job=place.uri, model={"path": str(model)},
-                    input={"uri": str(file.path)}, plan=plan)
+    job = write_job(round.scratch / "job.yaml", name="chaos", job=place.uri,
+                    input={"uri": str(file.path)}, **keys)
     report("run", job, "--job", undisturbed.uri)
     answers = {row["id"]: row for row in rows_of(undisturbed.objects())}
+    assert len(answers) == records
     submit(job, place)
-    counts: Counts = collections.Counter()
-    for kind in RowsFile.KINDS:
-        worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
-        enough = place.count("out") + round.rng.randrange(1, round.size.shards // 4)
+    counts: Counts = collections.Counter(jobs=1, records=records)
+    log = round.scratch / "worker.log"
+    for kind in PlannedFile.KINDS:
+        worker = Worker(place, log, "--lanes", LANES)
+        enough = place.count("out") + round.rng.randrange(1, 4)
         worker.until(lambda: place.count("out") >= enough)
-        file.disturb(kind)
-        code, said = worker.end(), worker.log.read_text()
+        with worker.stopped():
+            file.disturb(kind)
+        code, said = worker.end(), log.read_text()
+        file.restore()
+        for row in rows_of(place.objects()):
+            assert row == answers[row["id"]], f"{kind}: an answer of bytes that were not planned"
         # Without the file it stops; where it is another the job is paused. 0: it was through.
         reason = "cannot open" if kind == "no file" else "the job is paused"
         assert code == 0 or (code == 3 and reason in said and file.path.name in said), said
-        counts["stops" if kind == "no file" else "pauses"] += code == 3
-        file.restore()
-        for row in rows_of(place.objects()):
-            assert row == answers[row["id"]], "an answer of bytes that were not planned"
+        counts["stops" if reason == "cannot open" else "pauses"] += code == 3
         if code == 3 and kind != "no file":
+            assert "changed" in said, said
             report("resume", place.uri)
     assert counts["pauses"], "the job was over before anything changed"
-    worker = Worker(place, scratch / "worker.log", "--lanes", LANES)
-    assert worker.end() == 0, worker.log.read_text()
+    worker = Worker(place, log, "--lanes", LANES)
+    assert worker.end() == 0, log.read_text()
     rows = rows_of(place.objects())
     assert len(rows) == records and {row["id"]: row for row in rows} == answers
     assert report("verify", place.uri, "--deep")["ok"]
     nobody_left(place)
-    counts.update(jobs=1, records=records)
     return counts
+
+
+def rows_file_changes(round: Round) -> Counts:
+    """An IDX file of many shards."""
+    records, side = round.size.pictures * 4, 8
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (records, side, side))
+    content, other = (header + round.rng.randbytes(records * side * side) for _ in range(2))
+    model = write_fake_model(round.scratch / "model.fake.json", shape=(side, side))
+    plan = {"shard_records": round.size.shard_records * 4, "batch": 1}
+    return planned_file_changes(round, PlannedFile(round.scratch / "idx", content, other), records,
+                                model={"path": str(model)}, plan=plan)
+
+
+def tar_of(pictures: list[bytes]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for i, content in enumerate(pictures):
+            member = tarfile.TarInfo(f"{i:06}.png")
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+def tar_changes(round: Round) -> Counts:
+    """A tar of pictures, which is one shard; the other tar has other pictures at the same places."""
+    records = round.size.pictures * 4
+    before = bytes(2 << 10)  # so that it is no file that is read at once
+    content, other = (tar_of([png(round.rng.randrange(256), before) for _ in range(records)])
+                      for _ in range(2))
+    file = PlannedFile(round.scratch / "photos.tar", content, other)
+    return planned_file_changes(round, file, records, model={"path": str(PIXELS)},
+                                plan={"commit_every": "10ms", "batch": 1})
 
 
 def nearly_done_and_all_lost(round: Round, counts: Counts) -> tuple[Place, set[str]]:

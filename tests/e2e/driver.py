@@ -8,6 +8,7 @@ import pathlib
 import select
 import signal
 import subprocess
+import zlib
 
 import pyarrow.parquet as parquet
 
@@ -121,6 +122,18 @@ def write_idx(path, data, shape):
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "wb") as file:
         file.write(header + bytes(data))
+
+
+def png(red, before=b""):
+    """A picture of one colour, 8 × 8, as large whatever the colour; `before` its pixels stands a comment."""
+    def chunk(kind, data):
+        body = kind + data
+        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    header = (8).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    pixels = (b"\0" + bytes([red, 50, 60]) * 8) * 8
+    comment = chunk(b"prVt", before) if before else b""
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + comment + chunk(b"IDAT", zlib.compress(pixels, 0)) +
+            chunk(b"IEND", b""))
 
 
 def write_job(path, **keys):

@@ -5,15 +5,14 @@ import pytest
 
 import driver
 import scenarios
-from fixtures import small_round  # noqa: F401
 
 
 @pytest.mark.parametrize("scenario", scenarios.ON_FOLDERS, ids=lambda scenario: scenario.__name__)
-def test_on_a_folder(scenario, small_round):  # noqa: F811
+def test_on_a_folder(scenario, small_round):
     print(dict(scenario(small_round)))
 
 
-def test_disk_full(small_round, tmp_path):  # noqa: F811
+def test_disk_full(small_round, tmp_path):
     with contextlib.ExitStack() as stack:
         try:
             disk = stack.enter_context(driver.small_disk(tmp_path / "disk", 16))

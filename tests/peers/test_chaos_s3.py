@@ -4,7 +4,6 @@ import pytest
 import harness
 import s3_servers
 import scenarios
-from fixtures import small_round  # noqa: F401
 
 
 @pytest.fixture
@@ -18,9 +17,9 @@ def place(gateway, tmp_path):
     return harness.s3_place(gateway, tmp_path / "gateway/data", s3_servers.BUCKET, "jobs/chaos")
 
 
-def test_workers_killed(place, small_round):  # noqa: F811
+def test_workers_killed(place, small_round):
     print(dict(scenarios.worked_on(place, small_round)))
 
 
-def test_server_killed(place, gateway, small_round):  # noqa: F811
+def test_server_killed(place, gateway, small_round):
     print(dict(scenarios.server_killed(place, gateway, small_round)))
