@@ -391,4 +391,4 @@ def asked_to_leave(round: Round) -> Counts:
 
 # On folders; S3 and a small disk want a place first.
 ON_FOLDERS = [workers_killed, workers_frozen, submitters_killed, pictures_change, rows_file_changes,
-              all_lost_near_the_end, asked_to_leave]
+              tar_changes, all_lost_near_the_end, asked_to_leave]
