@@ -147,11 +147,14 @@ class Worker:
 
     def until(self, happened: Callable[[], bool]) -> None:
         """Waits until it happened or the worker ends."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not happened() and not self.has_ended(wait_ms=1):
+            assert time.monotonic() < deadline, "neither happened nor ended"
+
+    def has_ended(self, wait_ms: int) -> bool:
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
-        deadline = time.monotonic() + PATIENCE_S
-        while not happened() and not poll.poll(1):
-            assert time.monotonic() < deadline, "neither happened nor ended"
+        return bool(poll.poll(wait_ms))
 
     def end(self) -> int:
         """Waits for its end."""
@@ -330,7 +333,9 @@ class Opened:
     def __exit__(self, *unused: object) -> None:
         os.close(self.fd)
 
-    def read(self, wait_ms: int = 0) -> None:
+    def read(self, wait_ms: int = 0) -> set[str]:
+        """Waits for an event, but not longer; the names that are new."""
+        before = set(self.files)
         poll = select.poll()
         poll.register(self.fd, select.POLLIN)
         while poll.poll(wait_ms):
@@ -344,3 +349,4 @@ class Opened:
                     self.first_s = self.first_s or time.monotonic()
                     self.files[name] += 1
             wait_ms = 0
+        return self.files.keys() - before

@@ -16,8 +16,9 @@ from collections.abc import Callable
 import pyarrow.parquet as parquet
 
 from driver import BINARY, PATIENCE_S, free_bytes, png, report, write_fake_model, write_job
-from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Place, Round, Worker, check_done,
-                     folder_place, make_pictures, nobody_left, rows_of, submit, write_picture_job)
+from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Pictures, Place, Round, Worker,
+                     check_done, folder_place, make_pictures, nobody_left, rows_of, submit,
+                     write_picture_job)
 
 Strike = Callable[[Crew], None]
 
@@ -215,6 +216,40 @@ def pictures_change(round: Round) -> Counts:
     return counts
 
 
+def pictures_change_while_read(round: Round) -> Counts:
+    """Large ones get another colour, in place, as soon as they are opened."""
+    place = folder_place(round.scratch / "chaos.armada")
+    folder = round.scratch / "large"
+    folder.mkdir()
+    before = bytes(8 << 20)
+    planned, other = png(10, before), png(200, before)
+    tail = len(planned) - 300  # the pixels are there
+    assert len(planned) == len(other) and planned[:tail] == other[:tail]
+    names = [f"{i:03}.png" for i in range(round.size.pictures // 125)]
+    for name in names:
+        (folder / name).write_bytes(planned)
+    submit(write_picture_job(place, round.with_pictures(Pictures(folder, {}, [])),
+                             limits={"max_dead": "100%"}), place)
+    with contextlib.ExitStack() as stack:
+        # Open before, since opening is what is watched.
+        files = {name: stack.enter_context(open(folder / name, "r+b")) for name in names}
+        opened = stack.enter_context(Opened(folder))
+        worker = Worker(place, round.scratch / "worker.log", "--lanes", 1)
+        while not worker.has_ended(wait_ms=0):
+            for name in opened.read(wait_ms=1):
+                os.pwrite(files[name].fileno(), other[tail:], tail)
+        assert worker.end() == 0, worker.log.read_text()
+    rows = rows_of(place.objects())
+    assert sorted(row["id"] for row in rows) == names
+    changed = [row for row in rows if row["error"] is not None]
+    for row in rows:
+        if row in changed:
+            assert row["error"].startswith("input_changed"), row
+        else:
+            assert row["values"][0] == 10, f"{row['id']}: an answer of bytes that were not planned"
+    return collections.Counter(jobs=1, records=len(rows), dead=len(changed))
+
+
 class PlannedFile:
     """A file of many records that becomes something else, and itself again."""
     KINDS = ("other bytes", "another file", "no file")
@@ -305,7 +340,7 @@ def tar_of(pictures: list[bytes]) -> bytes:
 
 
 def tar_changes(round: Round) -> Counts:
-    """A tar of pictures, which is one shard; the other tar has other pictures at the same places."""
+    """A tar of pictures, which is one shard; the other tar has others at the same places."""
     records = round.size.pictures * 4
     before = bytes(2 << 10)  # so that it is no file that is read at once
     content, other = (tar_of([png(round.rng.randrange(256), before) for _ in range(records)])
@@ -316,7 +351,7 @@ def tar_changes(round: Round) -> Counts:
 
 
 def nearly_done_and_all_lost(round: Round, counts: Counts) -> tuple[Place, set[str]]:
-    """A job of which 99 % of the shards are committed, without workers; the ids that are missing."""
+    """A job of which 99 % of the shards are committed, without workers; the ids that lack."""
     for attempt in range(20):
         place = folder_place(round.scratch / f"chaos{attempt}.armada")
         submit(write_picture_job(place, round), place)
@@ -390,5 +425,6 @@ def asked_to_leave(round: Round) -> Counts:
 
 
 # On folders; S3 and a small disk want a place first.
-ON_FOLDERS = [workers_killed, workers_frozen, submitters_killed, pictures_change, rows_file_changes,
-              tar_changes, all_lost_near_the_end, asked_to_leave]
+ON_FOLDERS = [workers_killed, workers_frozen, submitters_killed, pictures_change,
+              pictures_change_while_read, rows_file_changes, tar_changes, all_lost_near_the_end,
+              asked_to_leave]
