@@ -43,24 +43,24 @@ def make_cuts(folder: pathlib.Path) -> list[pathlib.Path]:
     return sorted(folder.iterdir())
 
 
-def on_s3(round: harness.Round, server_dies: bool) -> harness.Counts:
-    with s3_servers.versitygw(round.scratch / "gateway") as server:
-        data = round.scratch / "gateway/data"
+def on_s3(trial: harness.Trial, server_dies: bool) -> harness.Counts:
+    with s3_servers.versitygw(trial.scratch / "gateway") as server:
+        data = trial.scratch / "gateway/data"
         place = harness.s3_place(server, data, s3_servers.BUCKET, "jobs/chaos")
         if server_dies:
-            return scenarios.server_killed(place, server, round)
-        return scenarios.worked_on(place, round)
+            return scenarios.server_killed(place, server, trial)
+        return scenarios.worked_on(place, trial)
 
 
-def on_a_small_disk(round: harness.Round) -> harness.Counts:
-    with driver.small_disk(round.scratch / "disk", 32) as disk:
-        return scenarios.disk_full(disk, round)
+def on_a_small_disk(trial: harness.Trial) -> harness.Counts:
+    with driver.small_disk(trial.scratch / "disk", 32) as disk:
+        return scenarios.disk_full(disk, trial)
 
 
-SCENARIOS: dict[str, Callable[[harness.Round], harness.Counts]] = {
+SCENARIOS: dict[str, Callable[[harness.Trial], harness.Counts]] = {
     **{scenario.__name__: scenario for scenario in scenarios.ON_FOLDERS},
-    "workers_killed_s3": lambda round: on_s3(round, server_dies=False),
-    "server_killed_s3": lambda round: on_s3(round, server_dies=True),
+    "workers_killed_s3": lambda trial: on_s3(trial, server_dies=False),
+    "server_killed_s3": lambda trial: on_s3(trial, server_dies=True),
     "disk_full": on_a_small_disk,
 }
 
@@ -80,13 +80,15 @@ def repeat(name: str, pictures: harness.Pictures, options: argparse.Namespace) -
         number = options.round + rounds
         try:
             rng = random.Random(f"{options.seed}/{name}/{number}")
-            add(counts, SCENARIOS[name](harness.Round(scratch, pictures, rng, SIZE)))
+            add(counts, SCENARIOS[name](harness.Trial(scratch, pictures, rng, SIZE)))
             shutil.rmtree(scratch)
         except Exception:  # whatever it is, the others go on
             failure = {"round": number, "folder": str(scratch), "what": traceback.format_exc()}
             print(failure["what"], file=sys.stderr)
         rounds += 1
-    result = {"seconds": round(time.monotonic() - begun_s), "seed": options.seed, "rounds": rounds,
+    result = {"date": datetime.date.today().isoformat(),
+              "commit": driver.report("version")["commit"],
+              "seconds": round(time.monotonic() - begun_s), "seed": options.seed, "rounds": rounds,
               "passed": failure is None, "counts": dict(sorted(counts.items()))}
     print(json.dumps({name: result}), flush=True)
     return {**result, **({"failure": failure} if failure else {})}
@@ -103,7 +105,9 @@ def main() -> int:
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "bench/results/soak.json")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    before = json.loads(options.out.read_text())["scenarios"] if options.out.exists() else {}
+    versions = {**driver.report("version"), "versitygw": pinned("VERSITYGW_VERSION")}
+    before = json.loads(options.out.read_text()) if options.out.exists() else {}
+    kept = before.get("scenarios", {})
     with contextlib.ExitStack() as stack:
         shared = stack.enter_context(tempfile.TemporaryDirectory(prefix="armada-soak-"))
         shared = pathlib.Path(shared)
@@ -118,11 +122,11 @@ def main() -> int:
                 "rounds, but for what begins with max",
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "versions": {**driver.report("version"), "versitygw": pinned("VERSITYGW_VERSION")},
+        "versions": versions,
         "settings": {"photos": SIZE.pictures, "size": "500x375", "strikes_a_job": SIZE.strikes,
                      "shard_records": SIZE.shard_records, "workers": SIZE.workers},
-        "scenarios": {name: found.get(name, before.get(name)) for name in SCENARIOS
-                      if name in found or name in before},
+        "scenarios": {name: found.get(name, kept.get(name)) for name in SCENARIOS
+                      if name in found or name in kept},
     }
     options.out.write_text(json.dumps(result, indent=2) + "\n")
     return 0 if all(scenario["passed"] for scenario in found.values()) else 1

@@ -1,4 +1,4 @@
-"""What pytest gives a test of the chaos: a Round of its own, small, with a seed that is printed."""
+"""What pytest gives a test of the chaos: a Trial of its own, small, with a seed that is printed."""
 import os
 import random
 
@@ -13,7 +13,7 @@ SIZE = harness.Size(pictures=2000, shard_records=4, strikes=10)
 
 
 @pytest.fixture
-def small_round(tmp_path):
+def small_trial(tmp_path):
     print(f"ARMADA_SEED={SEED}")
     pictures = harness.make_pictures(tmp_path / "photos", ORIGINALS, SIZE.pictures)
-    return harness.Round(tmp_path, pictures, random.Random(SEED), SIZE)
+    return harness.Trial(tmp_path, pictures, random.Random(SEED), SIZE)

@@ -1,6 +1,6 @@
 """Chaos for real processes: workers that are killed at random, and a count of what they leave.
 
-A scenario (scenarios.py) takes a Round, asserts what must hold and returns counts of what it did.
+A scenario (scenarios.py) takes a Trial, asserts what must hold and returns counts of what it did.
 `make test` and `make test-peers` run each once, small; `make soak` (bench/soak.py) repeats it for
 minutes. Nothing here trusts Armada's own counts: what is there is read with pyarrow, who is alive
 from /proc, and what is read of the input from inotify.
@@ -99,21 +99,21 @@ def make_pictures(folder: pathlib.Path, originals: list[pathlib.Path], count: in
 
 
 @dataclasses.dataclass(frozen=True)
-class Round:
+class Trial:
     """What a scenario takes: a folder of its own, pictures to predict, chance, and how much."""
     scratch: pathlib.Path
     pictures: Pictures
     rng: random.Random
     size: Size
 
-    def with_pictures(self, pictures: Pictures) -> "Round":
+    def with_pictures(self, pictures: Pictures) -> "Trial":
         return dataclasses.replace(self, pictures=pictures)
 
 
-def write_picture_job(place: Place, round: Round, **keys: object) -> pathlib.Path:
-    plan = {"shard_records": round.size.shard_records, "batch": BATCH, "heartbeat": "1s"}
-    return write_job(round.scratch / "job.yaml", name="chaos", job=place.uri,
-                     model={"path": str(PIXELS)}, input={"uri": str(round.pictures.folder)},
+def write_picture_job(place: Place, trial: Trial, **keys: object) -> pathlib.Path:
+    plan = {"shard_records": trial.size.shard_records, "batch": BATCH, "heartbeat": "1s"}
+    return write_job(trial.scratch / "job.yaml", name="chaos", job=place.uri,
+                     model={"path": str(PIXELS)}, input={"uri": str(trial.pictures.folder)},
                      plan=plan, **keys)
 
 
@@ -173,14 +173,14 @@ class Worker:
 class Crew:
     """The workers of one job, each started again when it ends, until the job is DONE."""
 
-    def __init__(self, place: Place, round: Round, counts: Counts, tolerated: Iterable[int] = ()):
-        self.place, self.round, self.rng = place, round, round.rng
+    def __init__(self, place: Place, trial: Trial, counts: Counts, tolerated: Iterable[int] = ()):
+        self.place, self.trial, self.rng = place, trial, trial.rng
         self.counts, self.tolerated = counts, tuple(tolerated)
         self.workers: list[Worker] = []
         self.started = 0
 
     def __enter__(self) -> "Crew":
-        for _ in range(self.round.size.workers):
+        for _ in range(self.trial.size.workers):
             self.start()
         return self
 
@@ -188,7 +188,7 @@ class Crew:
         self.kill_all()
 
     def start(self) -> None:
-        log = self.round.scratch / f"worker{self.started}.log"
+        log = self.trial.scratch / f"worker{self.started}.log"
         self.workers.append(Worker(self.place, log, "--lanes", 1))
         self.started += 1
 

@@ -16,43 +16,43 @@ from collections.abc import Callable
 import pyarrow.parquet as parquet
 
 from driver import BINARY, PATIENCE_S, free_bytes, png, report, write_fake_model, write_job
-from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Pictures, Place, Round, Worker,
+from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Pictures, Place, Trial, Worker,
                      check_done, folder_place, make_pictures, nobody_left, rows_of, submit,
                      write_picture_job)
 
 Strike = Callable[[Crew], None]
 
 
-def worked_on(place: Place, round: Round, other: Strike | None = None,
+def worked_on(place: Place, trial: Trial, other: Strike | None = None,
               tolerated: tuple[int, ...] = ()) -> Counts:
     """Workers are killed or asked to leave, or something `other` happens, whenever a random number
     of leases and commits has been added."""
     counts: Counts = collections.Counter()
-    submit(write_picture_job(place, round), place)
+    submit(write_picture_job(place, trial), place)
     kinds = [Crew.kill, Crew.kill, Crew.ask, *([other] * 3 if other else [])]
-    with Crew(place, round, counts, tolerated) as crew:
-        for _ in range(round.size.strikes):
-            apart = 2 * round.size.shards // round.size.strikes
-            if not crew.until_more(round.rng.randrange(1, apart)):
+    with Crew(place, trial, counts, tolerated) as crew:
+        for _ in range(trial.size.strikes):
+            apart = 2 * trial.size.shards // trial.size.strikes
+            if not crew.until_more(trial.rng.randrange(1, apart)):
                 break
-            round.rng.choice(kinds)(crew)
+            trial.rng.choice(kinds)(crew)
         crew.until_done()
-    counts.update(check_done(place, round.pictures))
+    counts.update(check_done(place, trial.pictures))
     return counts
 
 
-def workers_killed(round: Round) -> Counts:
-    return worked_on(folder_place(round.scratch / "chaos.armada"), round)
+def workers_killed(trial: Trial) -> Counts:
+    return worked_on(folder_place(trial.scratch / "chaos.armada"), trial)
 
 
-def workers_frozen(round: Round) -> Counts:
+def workers_frozen(trial: Trial) -> Counts:
     """Some stand still until all is done by others, and then go on where they were."""
-    place = folder_place(round.scratch / "chaos.armada")
+    place = folder_place(trial.scratch / "chaos.armada")
     counts: Counts = collections.Counter()
-    submit(write_picture_job(place, round), place)
-    with Crew(place, round, counts) as crew:
-        crew.until_more(round.rng.randrange(1, round.size.shards))
-        frozen = round.rng.sample(crew.workers, len(crew.workers) // 2)
+    submit(write_picture_job(place, trial), place)
+    with Crew(place, trial, counts) as crew:
+        crew.until_more(trial.rng.randrange(1, trial.size.shards))
+        frozen = trial.rng.sample(crew.workers, len(crew.workers) // 2)
         with contextlib.ExitStack() as stack:
             for worker in frozen:
                 stack.enter_context(worker.stopped())
@@ -60,41 +60,41 @@ def workers_frozen(round: Round) -> Counts:
             done = {path: path.read_bytes() for path in place.objects()}
         crew.until_done()
     assert {path: path.read_bytes() for path in place.objects()} == done
-    counts.update(check_done(place, round.pictures), frozen=len(frozen))
+    counts.update(check_done(place, trial.pictures), frozen=len(frozen))
     return counts
 
 
-def server_killed(place: Place, server, round: Round) -> Counts:
+def server_killed(place: Place, server, trial: Trial) -> Counts:
     """Workers are killed and asked to leave, and their S3 server dies and comes back later."""
     def outage(crew: Crew) -> None:
         server.stop(signal.SIGKILL)
         try:
-            longest = round.rng.choice([10, 100, 500] if round.size.timed else [10, 100])
-            crew.pass_ticks(round.rng.randrange(longest))
+            longest = trial.rng.choice([10, 100, 500] if trial.size.timed else [10, 100])
+            crew.pass_ticks(trial.rng.randrange(longest))
         finally:
             server.start()
         crew.counts["server kills"] += 1
 
     # Who starts while nobody listens gives up in time (exit 4), and is started again.
-    return worked_on(place, round, outage, tolerated=(4,))
+    return worked_on(place, trial, outage, tolerated=(4,))
 
 
-def disk_full(disk, round: Round) -> Counts:
+def disk_full(disk, trial: Trial) -> Counts:
     """The disk of the job folder fills up for a while, again and again, among kills."""
     filler = disk / "filler"
 
     def fill(crew: Crew) -> None:
         try:
             with contextlib.suppress(OSError):  # the workers take some of it meanwhile
-                filler.write_bytes(bytes(max(0, free_bytes(disk) - round.rng.randrange(64 << 10))))
+                filler.write_bytes(bytes(max(0, free_bytes(disk) - trial.rng.randrange(64 << 10))))
             crew.until(lambda: free_bytes(disk) < 8 << 10)
-            crew.pass_ticks(round.rng.randrange(50))
+            crew.pass_ticks(trial.rng.randrange(50))
         finally:
             filler.unlink()
         crew.counts["fills"] += 1
 
     # Who starts on a full disk can't say that it lives, and gives up (exit 4).
-    return worked_on(folder_place(disk / "chaos.armada"), round, fill, tolerated=(4,))
+    return worked_on(folder_place(disk / "chaos.armada"), trial, fill, tolerated=(4,))
 
 
 def moment(rng: random.Random) -> int:
@@ -122,9 +122,9 @@ class Submitter:
         return False
 
 
-def submit_twice(job, place: Place, round: Round, *kills_at: int | None) -> Counts:
+def submit_twice(job, place: Place, trial: Trial, *kills_at: int | None) -> Counts:
     """Submitters at once, to their ends."""
-    submitters = [Submitter(job, place, round.scratch / f"submit{i}.log", kill_at)
+    submitters = [Submitter(job, place, trial.scratch / f"submit{i}.log", kill_at)
                   for i, kill_at in enumerate(kills_at)]
     try:
         for tick in range(PATIENCE_S * 1000):
@@ -139,32 +139,32 @@ def submit_twice(job, place: Place, round: Round, *kills_at: int | None) -> Coun
     return collections.Counter({"submits": len(submitters), "submits killed": killed})
 
 
-def submitters_killed(round: Round) -> Counts:
+def submitters_killed(trial: Trial) -> Counts:
     """Submitters, two at once, are killed at any moment; whoever is first, it is one job."""
-    place, rng = folder_place(round.scratch / "chaos.armada"), round.rng
-    job = write_picture_job(place, round)
+    place, rng = folder_place(trial.scratch / "chaos.armada"), trial.rng
+    job = write_picture_job(place, trial)
     counts: Counts = collections.Counter()
     published = set()
-    for strike in range(round.size.strikes + 1):
+    for strike in range(trial.size.strikes + 1):
         kills_at = [moment(rng), rng.choice([None, *(moment(rng) for _ in range(5))])]
-        last = strike == round.size.strikes
-        counts.update(submit_twice(job, place, round, *([None, None] if last else kills_at)))
+        last = strike == trial.size.strikes
+        counts.update(submit_twice(job, place, trial, *([None, None] if last else kills_at)))
         with contextlib.suppress(FileNotFoundError):
             published.add((place.folder / "job.json").read_bytes())
     assert len(published) == 1, "one job, whoever published it"
-    with Crew(place, round, counts) as crew:
+    with Crew(place, trial, counts) as crew:
         crew.until_done()
     assert {(place.folder / "job.json").read_bytes()} == published
-    counts.update(check_done(place, round.pictures))
+    counts.update(check_done(place, trial.pictures))
     return counts
 
 
 class Disturbance:
     """Pictures that get other bytes, vanish and come."""
 
-    def __init__(self, round: Round):
-        self.pictures, self.rng = round.pictures, round.rng
-        self.names = sorted(round.pictures.files)
+    def __init__(self, trial: Trial):
+        self.pictures, self.rng = trial.pictures, trial.rng
+        self.names = sorted(trial.pictures.files)
         self.rng.shuffle(self.names)
         self.changed: set[str] = set()
         self.removed: set[str] = set()
@@ -188,20 +188,20 @@ class Disturbance:
         shutil.copyfile(other, folder / f"new{len(self.changed)}{other.suffix}")
 
 
-def pictures_change(round: Round) -> Counts:
+def pictures_change(trial: Trial) -> Counts:
     """Before the work and under way: a picture has its planned answer, or is dead and says why."""
-    originals = round.pictures.originals
-    mine = make_pictures(round.scratch / "mine", originals, round.size.pictures)
-    round = round.with_pictures(mine)
-    place = folder_place(round.scratch / "chaos.armada")
+    originals = trial.pictures.originals
+    mine = make_pictures(trial.scratch / "mine", originals, trial.size.pictures)
+    trial = trial.with_pictures(mine)
+    place = folder_place(trial.scratch / "chaos.armada")
     counts: Counts = collections.Counter()
-    submit(write_picture_job(place, round, limits={"max_dead": "100%"}), place)
-    disturbance = Disturbance(round)
+    submit(write_picture_job(place, trial, limits={"max_dead": "100%"}), place)
+    disturbance = Disturbance(trial)
     for _ in range(10):
         disturbance.one()
     before = disturbance.changed | disturbance.removed
-    with Crew(place, round, counts) as crew:
-        while crew.until_more(max(1, round.size.shards // 20)):
+    with Crew(place, trial, counts) as crew:
+        while crew.until_more(max(1, trial.size.shards // 20)):
             disturbance.one()
         crew.until_done()
     counts.update(check_done(place, mine, disturbance.changed | disturbance.removed))
@@ -216,25 +216,25 @@ def pictures_change(round: Round) -> Counts:
     return counts
 
 
-def pictures_change_while_read(round: Round) -> Counts:
+def pictures_change_while_read(trial: Trial) -> Counts:
     """Large ones get another colour, in place, as soon as they are opened."""
-    place = folder_place(round.scratch / "chaos.armada")
-    folder = round.scratch / "large"
+    place = folder_place(trial.scratch / "chaos.armada")
+    folder = trial.scratch / "large"
     folder.mkdir()
     before = bytes(8 << 20)
     planned, other = png(10, before), png(200, before)
     tail = len(planned) - 300  # the pixels are there
     assert len(planned) == len(other) and planned[:tail] == other[:tail]
-    names = [f"{i:03}.png" for i in range(round.size.pictures // 125)]
+    names = [f"{i:03}.png" for i in range(trial.size.pictures // 125)]
     for name in names:
         (folder / name).write_bytes(planned)
-    submit(write_picture_job(place, round.with_pictures(Pictures(folder, {}, [])),
+    submit(write_picture_job(place, trial.with_pictures(Pictures(folder, {}, [])),
                              limits={"max_dead": "100%"}), place)
     with contextlib.ExitStack() as stack:
         # Open before, since opening is what is watched.
         files = {name: stack.enter_context(open(folder / name, "r+b")) for name in names}
         opened = stack.enter_context(Opened(folder))
-        worker = Worker(place, round.scratch / "worker.log", "--lanes", 1)
+        worker = Worker(place, trial.scratch / "worker.log", "--lanes", 1)
         while not worker.has_ended(wait_ms=0):
             for name in opened.read(wait_ms=1):
                 os.pwrite(files[name].fileno(), other[tail:], tail)
@@ -279,21 +279,21 @@ class PlannedFile:
             os.utime(self.path, ns=(self.planned.st_atime_ns, self.planned.st_mtime_ns))
 
 
-def planned_file_changes(round: Round, file: PlannedFile, records: int, **keys: object) -> Counts:
+def planned_file_changes(trial: Trial, file: PlannedFile, records: int, **keys: object) -> Counts:
     """It changes under way: work stops with the reason; put back, it goes on."""
-    place = folder_place(round.scratch / "chaos.armada")
-    undisturbed = folder_place(round.scratch / "undisturbed.armada")
-    job = write_job(round.scratch / "job.yaml", name="chaos", job=place.uri,
+    place = folder_place(trial.scratch / "chaos.armada")
+    undisturbed = folder_place(trial.scratch / "undisturbed.armada")
+    job = write_job(trial.scratch / "job.yaml", name="chaos", job=place.uri,
                     input={"uri": str(file.path)}, **keys)
     report("run", job, "--job", undisturbed.uri)
     answers = {row["id"]: row for row in rows_of(undisturbed.objects())}
     assert len(answers) == records
     submit(job, place)
     counts: Counts = collections.Counter(jobs=1, records=records)
-    log = round.scratch / "worker.log"
+    log = trial.scratch / "worker.log"
     for kind in PlannedFile.KINDS:
         worker = Worker(place, log, "--lanes", LANES)
-        enough = place.count("out") + round.rng.randrange(1, 4)
+        enough = place.count("out") + trial.rng.randrange(1, 4)
         worker.until(lambda: place.count("out") >= enough)
         with worker.stopped():
             file.disturb(kind)
@@ -318,14 +318,14 @@ def planned_file_changes(round: Round, file: PlannedFile, records: int, **keys: 
     return counts
 
 
-def rows_file_changes(round: Round) -> Counts:
+def rows_file_changes(trial: Trial) -> Counts:
     """An IDX file of many shards."""
-    records, side = round.size.pictures * 4, 8
+    records, side = trial.size.pictures * 4, 8
     header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (records, side, side))
-    content, other = (header + round.rng.randbytes(records * side * side) for _ in range(2))
-    model = write_fake_model(round.scratch / "model.fake.json", shape=(side, side))
-    plan = {"shard_records": round.size.shard_records * 4, "batch": 1}
-    return planned_file_changes(round, PlannedFile(round.scratch / "idx", content, other), records,
+    content, other = (header + trial.rng.randbytes(records * side * side) for _ in range(2))
+    model = write_fake_model(trial.scratch / "model.fake.json", shape=(side, side))
+    plan = {"shard_records": trial.size.shard_records * 4, "batch": 1}
+    return planned_file_changes(trial, PlannedFile(trial.scratch / "idx", content, other), records,
                                 model={"path": str(model)}, plan=plan)
 
 
@@ -339,51 +339,51 @@ def tar_of(pictures: list[bytes]) -> bytes:
     return packed.getvalue()
 
 
-def tar_changes(round: Round) -> Counts:
+def tar_changes(trial: Trial) -> Counts:
     """A tar of pictures, which is one shard; the other tar has others at the same places."""
-    records = round.size.pictures * 4
+    records = trial.size.pictures * 4
     before = bytes(2 << 10)  # so that it is no file that is read at once
-    content, other = (tar_of([png(round.rng.randrange(256), before) for _ in range(records)])
+    content, other = (tar_of([png(trial.rng.randrange(256), before) for _ in range(records)])
                       for _ in range(2))
-    file = PlannedFile(round.scratch / "photos.tar", content, other)
-    return planned_file_changes(round, file, records, model={"path": str(PIXELS)},
+    file = PlannedFile(trial.scratch / "photos.tar", content, other)
+    return planned_file_changes(trial, file, records, model={"path": str(PIXELS)},
                                 plan={"commit_every": "10ms", "batch": 1})
 
 
-def nearly_done_and_all_lost(round: Round, counts: Counts) -> tuple[Place, set[str]]:
+def nearly_done_and_all_lost(trial: Trial, counts: Counts) -> tuple[Place, set[str]]:
     """A job of which 99 % of the shards are committed, without workers; the ids that lack."""
     for attempt in range(20):
-        place = folder_place(round.scratch / f"chaos{attempt}.armada")
-        submit(write_picture_job(place, round), place)
-        with Crew(place, round, counts) as crew:
-            crew.until(lambda: place.count("out") >= round.size.shards * 0.99, wait_ms=1)
+        place = folder_place(trial.scratch / f"chaos{attempt}.armada")
+        submit(write_picture_job(place, trial), place)
+        with Crew(place, trial, counts) as crew:
+            crew.until(lambda: place.count("out") >= trial.size.shards * 0.99, wait_ms=1)
             counts["kills"] += len(crew.workers)
             crew.kill_all()
         committed = {row["id"] for row in rows_of(place.objects())}
-        if len(committed) < len(round.pictures.files):
-            return place, round.pictures.files.keys() - committed
+        if len(committed) < len(trial.pictures.files):
+            return place, trial.pictures.files.keys() - committed
         counts["too late"] += 1
     raise AssertionError("always over before the kill")
 
 
-def all_lost_near_the_end(round: Round) -> Counts:
+def all_lost_near_the_end(trial: Trial) -> Counts:
     """All die when 99 % is committed; one more reads what is missing, and only that."""
     counts: Counts = collections.Counter()
-    place, missing = nearly_done_and_all_lost(round, counts)
-    with Opened(round.pictures.folder) as opened:
+    place, missing = nearly_done_and_all_lost(trial, counts)
+    with Opened(trial.pictures.folder) as opened:
         begun_s = time.monotonic()
-        worker = Worker(place, round.scratch / "worker.log", "--lanes", LANES)
+        worker = Worker(place, trial.scratch / "worker.log", "--lanes", LANES)
         opened.read(PATIENCE_S * 1000)
         code = worker.end()
         opened.read()
     assert code == 0, worker.log.read_text()
     assert opened.files.keys() == missing, "it reads what is missing, and nothing else"
-    first_ms = round_ms(opened.first_s - begun_s)
-    if round.size.timed:
+    first_ms = round((opened.first_s - begun_s) * 1000)
+    if trial.size.timed:
         assert first_ms <= 2000, first_ms
-    counts.update(check_done(place, round.pictures))
-    folder = round.pictures.folder
-    size_of = {name: (folder / name).stat().st_size for name in round.pictures.files}
+    counts.update(check_done(place, trial.pictures))
+    folder = trial.pictures.folder
+    size_of = {name: (folder / name).stat().st_size for name in trial.pictures.files}
     read = sum(size_of[name] * times for name, times in opened.files.items())
     counts.update({"input bytes": sum(size_of.values()), "missing records": len(missing),
                    "missing bytes": sum(size_of[name] for name in missing),
@@ -391,20 +391,16 @@ def all_lost_near_the_end(round: Round) -> Counts:
     return counts | {"max ms to the first input": first_ms}
 
 
-def round_ms(seconds: float) -> int:
-    return int(seconds * 1000 + 0.5)
-
-
-def asked_to_leave(round: Round) -> Counts:
+def asked_to_leave(trial: Trial) -> Counts:
     """One worker after another is asked to leave; it commits all it read but a batch a lane."""
-    place, size = folder_place(round.scratch / "chaos.armada"), round.size
+    place, size = folder_place(trial.scratch / "chaos.armada"), trial.size
     counts: Counts = collections.Counter()
     slowest_s, lost, before = 0.0, 0, 0
-    submit(write_picture_job(place, round), place)
+    submit(write_picture_job(place, trial), place)
     for strike in range(size.strikes + 1):
-        with Opened(round.pictures.folder) as opened:
-            worker = Worker(place, round.scratch / "worker.log", "--lanes", LANES)
-            enough = place.count("lease") + round.rng.randrange(1, size.shards // size.strikes)
+        with Opened(trial.pictures.folder) as opened:
+            worker = Worker(place, trial.scratch / "worker.log", "--lanes", LANES)
+            enough = place.count("lease") + trial.rng.randrange(1, size.shards // size.strikes)
             last = strike == size.strikes
             worker.until(lambda: not last and place.count("lease") >= enough)
             asked_s = time.monotonic()
@@ -420,8 +416,8 @@ def asked_to_leave(round: Round) -> Counts:
     assert lost <= LANES * BATCH, lost
     if size.timed:
         assert slowest_s <= 5, slowest_s
-    counts.update(check_done(place, round.pictures))
-    return counts | {"max ms to leave": round_ms(slowest_s), "max records lost": lost}
+    counts.update(check_done(place, trial.pictures))
+    return counts | {"max ms to leave": round(slowest_s * 1000), "max records lost": lost}
 
 
 # On folders; S3 and a small disk want a place first.

@@ -7,7 +7,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "chaos"))
 import driver  # noqa: E402
-from fixtures import small_round  # noqa: E402, F401
+from fixtures import small_trial  # noqa: E402, F401
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / name) for name in ("e2e", "chaos")]
-from fixtures import small_round  # noqa: E402, F401
+from fixtures import small_trial  # noqa: E402, F401
 
 
 @pytest.fixture(autouse=True)

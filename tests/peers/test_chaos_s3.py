@@ -17,9 +17,9 @@ def place(gateway, tmp_path):
     return harness.s3_place(gateway, tmp_path / "gateway/data", s3_servers.BUCKET, "jobs/chaos")
 
 
-def test_workers_killed(place, small_round):
-    print(dict(scenarios.worked_on(place, small_round)))
+def test_workers_killed(place, small_trial):
+    print(dict(scenarios.worked_on(place, small_trial)))
 
 
-def test_server_killed(place, gateway, small_round):
-    print(dict(scenarios.server_killed(place, gateway, small_round)))
+def test_server_killed(place, gateway, small_trial):
+    print(dict(scenarios.server_killed(place, gateway, small_trial)))
