@@ -123,7 +123,7 @@ def submit(job: pathlib.Path, place: Place) -> None:
 
 
 class Worker:
-    """One `armada work`; what it says goes to a file."""
+    """One `armada work`; what it says goes to a file. Leaving the block, or close(), ends it."""
 
     def __init__(self, place: Place, log: pathlib.Path, *arguments: object):
         self.log, self.asked = log, 0
@@ -131,6 +131,17 @@ class Worker:
             self.process = subprocess.Popen([BINARY, "work", place.uri, *map(str, arguments)],
                                             env=place.env, stdout=out, stderr=out)
         self.pidfd = os.pidfd_open(self.process.pid)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.pidfd)
 
     def signal(self, number: int) -> None:
         self.asked = number
@@ -157,10 +168,8 @@ class Worker:
         return bool(poll.poll(wait_ms))
 
     def end(self) -> int:
-        """Waits for its end."""
-        code = self.process.wait(PATIENCE_S)
-        os.close(self.pidfd)
-        return code
+        """Waits for its end; its exit code."""
+        return self.process.wait(PATIENCE_S)
 
     def as_asked(self, code: int, tolerated: Iterable[int]) -> bool:
         """It may be done before a signal comes, and die of SIGTERM before it listens."""
@@ -196,12 +205,13 @@ class Crew:
         for worker in self.workers:
             worker.signal(signal.SIGKILL)
         for worker in self.workers:
-            worker.end()
+            worker.close()
         self.workers = []
 
     def reap(self, worker: Worker) -> None:
         self.workers.remove(worker)
         code = worker.end()
+        worker.close()
         self.counts[f"exit {code}"] += 1
         said = worker.log.read_text(errors="replace")
         assert worker.as_asked(code, self.tolerated), f"exit {code} unasked:\n{said}"
@@ -348,5 +358,5 @@ class Opened:
                 if name:
                     self.first_s = self.first_s or time.monotonic()
                     self.files[name] += 1
-            wait_ms = 0
+            wait_ms = 0 if self.files else wait_ms
         return self.files.keys() - before

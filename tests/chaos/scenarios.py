@@ -234,11 +234,12 @@ def pictures_change_while_read(trial: Trial) -> Counts:
         # Open before, since opening is what is watched.
         files = {name: stack.enter_context(open(folder / name, "r+b")) for name in names}
         opened = stack.enter_context(Opened(folder))
-        worker = Worker(place, trial.scratch / "worker.log", "--lanes", 1)
+        log = trial.scratch / "worker.log"
+        worker = stack.enter_context(Worker(place, log, "--lanes", 1))
         while not worker.has_ended(wait_ms=0):
             for name in opened.read(wait_ms=1):
                 os.pwrite(files[name].fileno(), other[tail:], tail)
-        assert worker.end() == 0, worker.log.read_text()
+        assert worker.end() == 0, log.read_text()
     rows = rows_of(place.objects())
     assert sorted(row["id"] for row in rows) == names
     changed = [row for row in rows if row["error"] is not None]
@@ -291,26 +292,31 @@ def planned_file_changes(trial: Trial, file: PlannedFile, records: int, **keys: 
     submit(job, place)
     counts: Counts = collections.Counter(jobs=1, records=records)
     log = trial.scratch / "worker.log"
+    file.disturb("other bytes")  # before anybody reads it: refused for certain
+    with Worker(place, log, "--lanes", LANES) as worker:
+        assert worker.end() == 3 and "changed since it was planned" in log.read_text()
+    file.restore()
+    report("resume", place.uri)
     for kind in PlannedFile.KINDS:
-        worker = Worker(place, log, "--lanes", LANES)
-        enough = place.count("out") + trial.rng.randrange(1, 4)
-        worker.until(lambda: place.count("out") >= enough)
-        with worker.stopped():
-            file.disturb(kind)
-        code, said = worker.end(), log.read_text()
+        enough = place.count("lease") + place.count("out") + trial.rng.randrange(1, 4)
+        with Worker(place, log, "--lanes", LANES) as worker:
+            worker.until(lambda: place.count("lease") + place.count("out") >= enough)
+            with worker.stopped():
+                file.disturb(kind)
+            code, said = worker.end(), log.read_text()
         file.restore()
         for row in rows_of(place.objects()):
             assert row == answers[row["id"]], f"{kind}: an answer of bytes that were not planned"
         # Without the file it stops; where it is another the job is paused. 0: it was through.
         reason = "cannot open" if kind == "no file" else "the job is paused"
         assert code == 0 or (code == 3 and reason in said and file.path.name in said), said
-        counts["stops" if reason == "cannot open" else "pauses"] += code == 3
+        outcome = "stops" if reason == "cannot open" else "pauses"
+        counts["too late" if code == 0 else outcome] += 1
         if code == 3 and kind != "no file":
             assert "changed" in said, said
             report("resume", place.uri)
-    assert counts["pauses"], "the job was over before anything changed"
-    worker = Worker(place, log, "--lanes", LANES)
-    assert worker.end() == 0, log.read_text()
+    with Worker(place, log, "--lanes", LANES) as worker:
+        assert worker.end() == 0, log.read_text()
     rows = rows_of(place.objects())
     assert len(rows) == records and {row["id"]: row for row in rows} == answers
     assert report("verify", place.uri, "--deep")["ok"]
@@ -372,9 +378,9 @@ def all_lost_near_the_end(trial: Trial) -> Counts:
     place, missing = nearly_done_and_all_lost(trial, counts)
     with Opened(trial.pictures.folder) as opened:
         begun_s = time.monotonic()
-        worker = Worker(place, trial.scratch / "worker.log", "--lanes", LANES)
-        opened.read(PATIENCE_S * 1000)
-        code = worker.end()
+        with Worker(place, trial.scratch / "worker.log", "--lanes", LANES) as worker:
+            opened.read(PATIENCE_S * 1000)
+            code = worker.end()
         opened.read()
     assert code == 0, worker.log.read_text()
     assert opened.files.keys() == missing, "it reads what is missing, and nothing else"
@@ -399,14 +405,14 @@ def asked_to_leave(trial: Trial) -> Counts:
     submit(write_picture_job(place, trial), place)
     for strike in range(size.strikes + 1):
         with Opened(trial.pictures.folder) as opened:
-            worker = Worker(place, trial.scratch / "worker.log", "--lanes", LANES)
             enough = place.count("lease") + trial.rng.randrange(1, size.shards // size.strikes)
             last = strike == size.strikes
-            worker.until(lambda: not last and place.count("lease") >= enough)
-            asked_s = time.monotonic()
-            worker.signal(signal.SIGTERM)
-            code = worker.end()
-            slowest_s = max(slowest_s, time.monotonic() - asked_s)
+            with Worker(place, trial.scratch / "worker.log", "--lanes", LANES) as worker:
+                worker.until(lambda: not last and place.count("lease") >= enough)
+                asked_s = time.monotonic()
+                worker.signal(signal.SIGTERM)
+                code = worker.end()
+                slowest_s = max(slowest_s, time.monotonic() - asked_s)
             opened.read()
         assert code in (0, 130, -signal.SIGTERM), worker.log.read_text()
         committed = sum(parquet.read_metadata(path).num_rows for path in place.objects())
