@@ -80,6 +80,7 @@ soak: ## the search, the simulation and the kills in full: hours
 	build/release/armada_sim --seeds 100000
 	ARMADA_KILL_MOMENTS=50 tools/run_tests pytest:tests/e2e
 	ARMADA_RACE_ROUNDS=1000 tools/run_tests pytest:tests/peers
+	$(DEPS)/venv-peers/bin/python bench/soak.py
 
 install: armada ## a folder that runs anywhere (Debian 12 or later): PREFIX=build/install
 	@cmake --install build/release --prefix $(PREFIX) >/dev/null

@@ -47,7 +47,8 @@ Result<std::span<const std::byte>> ReadLocal(const std::string& path, const File
   if (buffer->size() < size) buffer->resize(size);
   const std::span<std::byte> bytes(buffer->data(), size);
   ASSIGN_OR_RETURN(const size_t got, file->ReadAt(0, bytes));
-  if (got < size) return Changed();
+  ASSIGN_OR_RETURN(const FileStamp after, file->Stamp());  // it may be written while it is read
+  if (got < size || after != planned) return Changed();
   return bytes;
 }
 

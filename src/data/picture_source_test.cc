@@ -2,6 +2,7 @@
 // makes of their bytes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "data/arrow_testing.h"
 #include "data/images_source.h"
@@ -191,6 +192,30 @@ TEST(TarSource, ADamagedArchiveStopsTheJobAndNotARecord) {
   const auto batches = ReadAll(**OpenShard(*source, in.path(), "x.tar"), 1);
   EXPECT_THAT(ErrorOf(batches), HasSubstr("x.tar: damaged after byte"));
   EXPECT_EQ(batches.error().code, ErrorCode::kInvalid);
+}
+
+TEST(TarSource, AnArchiveRewrittenInPlaceWhileItIsReadIsAnError) {
+  for (const std::string& archive : {Samples(), Gzip(Samples())}) {
+    const InputFolder in;
+    const std::string path = in.Write("x.tar", archive);
+    const auto source = Open({.uri = in.path(), .format = "auto"});
+    const auto reader = OpenShard(*source, in.path(), "x.tar");
+    ASSERT_TRUE((*reader)->Next(1));
+    ASSERT_EQ(::truncate(path.c_str(), static_cast<off_t>(archive.size()) + 1), 0);
+    EXPECT_THAT(ErrorOf((*reader)->Next(1)), HasSubstr("x.tar: changed while it was read\n"));
+    EXPECT_THAT(ErrorOf((*reader)->Next(9)), HasSubstr("x.tar: changed while it was read\n"));
+  }
+}
+
+TEST(TarSource, AnArchiveCutWhileItIsReadHasChanged) {
+  const InputFolder in;
+  std::string archive;
+  for (int i = 0; i < 2000; ++i) archive += TarMember(fmt::format("{:04}.png", i), kRed);
+  const std::string path = in.Write("x.tar", archive);
+  const auto source = Open({.uri = in.path(), .format = "auto"});
+  const auto reader = OpenShard(*source, in.path(), "x.tar");
+  ASSERT_EQ(::truncate(path.c_str(), 1500), 0);
+  EXPECT_THAT(ErrorOf((*reader)->Next(9999)), HasSubstr("x.tar: changed while it was read\n"));
 }
 
 TEST(ParquetSource, AColumnOfPictures) {

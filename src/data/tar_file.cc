@@ -376,6 +376,7 @@ Result<bool> TarFile::Next(TarSample* sample) {
 }
 
 const FileStamp& TarFile::stamp() const { return state_->stream->stamp(); }
+Status TarFile::CheckUnchanged() const { return state_->stream->CheckUnchanged(); }
 bool TarFile::compressed() const { return state_->stream->compressed(); }
 
 }  // namespace armada

@@ -71,6 +71,8 @@ class TarFile {
   Result<bool> Next(TarSample* sample);
 
   const FileStamp& stamp() const;  // of the file as it was opened
+  // kInvalid when it is no longer that: then what Next gave since the last call is of no use.
+  Status CheckUnchanged() const;
   bool compressed() const;
 
  private:

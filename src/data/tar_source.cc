@@ -35,8 +35,10 @@ class TarReader : public ShardReader {
     int64_t bytes = 0;
     while (batch.rows < max_rows && bytes < kMaxBatchBytes) {
       TarSample sample;
-      ASSIGN_OR_RETURN(const bool more, file_->Next(&sample));
-      if (!more) break;
+      const Result<bool> more = file_->Next(&sample);
+      if (!more) RETURN_IF_ERROR(file_->CheckUnchanged());  // the better reason
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
       batch.positions.push_back(sample.begin);
       batch.ids.push_back(path_ + "/" + sample.name);
       if (!sample.fault.empty())
@@ -52,6 +54,7 @@ class TarReader : public ShardReader {
       batch.hi = sample.end;
       ++batch.rows;
     }
+    RETURN_IF_ERROR(file_->CheckUnchanged());
     position_ = batch.hi;
     if (batch.rows == 0) return batch;
     if (!keep_.empty()) {

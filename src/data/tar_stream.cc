@@ -167,4 +167,11 @@ int64_t TarStream::known_end() const {
   return compressed() ? window_begin_ + static_cast<int64_t>(window_.size()) : stamp_.size_bytes;
 }
 
+Status TarStream::CheckUnchanged() const {
+  ASSIGN_OR_RETURN(const FileStamp now, file_.Stamp());
+  if (now == stamp_) return {};
+  return FailWith(ErrorCode::kInvalid, fmt::format("{}: changed while it was read", path()),
+                  "give the job input files that stay as they are");
+}
+
 }  // namespace armada

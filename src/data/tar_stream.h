@@ -55,7 +55,8 @@ class TarStream {
   // Where the stream ends, as far as it is known: beyond what was read, when compressed.
   int64_t known_end() const;
   bool compressed() const { return unpacker_ != nullptr; }
-  const FileStamp& stamp() const { return stamp_; }
+  const FileStamp& stamp() const { return stamp_; }  // as it was opened
+  Status CheckUnchanged() const;  // kInvalid when the file is no longer as it was opened
   const std::string& path() const { return file_.path(); }
 
  private:

@@ -5,7 +5,9 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "chaos"))
 import driver  # noqa: E402
+from fixtures import small_trial  # noqa: E402, F401
 
 
 @pytest.fixture(autouse=True)

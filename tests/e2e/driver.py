@@ -1,4 +1,5 @@
 """Drives the real binary: starts it, waits for what it does (never for time to pass), reads results."""
+import contextlib
 import glob
 import gzip
 import json
@@ -7,6 +8,7 @@ import pathlib
 import select
 import signal
 import subprocess
+import zlib
 
 import pyarrow.parquet as parquet
 
@@ -122,6 +124,18 @@ def write_idx(path, data, shape):
         file.write(header + bytes(data))
 
 
+def png(red, before=b""):
+    """A picture of one colour, 8 × 8, as large whatever the colour; `before` its pixels stands a comment."""
+    def chunk(kind, data):
+        body = kind + data
+        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
+    header = (8).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    pixels = (b"\0" + bytes([red, 50, 60]) * 8) * 8
+    comment = chunk(b"prVt", before) if before else b""
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + comment + chunk(b"IDAT", zlib.compress(pixels, 0)) +
+            chunk(b"IEND", b""))
+
+
 def write_job(path, **keys):
     """A job file; JSON is YAML."""
     pathlib.Path(path).write_text(json.dumps(keys, indent=2))
@@ -133,3 +147,22 @@ def write_fake_model(path, shape=(28, 28), outputs=10, **more):
         "inputs": [{"name": "image", "type": "u8", "shape": list(shape)}],
         "outputs": [{"name": "digit", "type": "f32", "shape": [outputs]}], **more}))
     return path
+
+
+@contextlib.contextmanager
+def small_disk(folder, mib):
+    """A file system of its own at `folder` (made here); OSError where it can't be had."""
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        raise OSError(f"mount: {mounted.stderr}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def free_bytes(folder):
+    stat = os.statvfs(folder)
+    return stat.f_bavail * stat.f_bsize

@@ -1,13 +1,14 @@
 """Disks that are full, folders that can't be written."""
+import contextlib
 import os
 import pathlib
 import resource
 import signal
-import subprocess
 
 import pytest
 
-from driver import Running, armada, outputs, report, rows, succeeded, write_fake_model, write_idx, write_job
+import driver
+from driver import Running, armada, free_bytes, outputs, report, rows, succeeded, write_fake_model, write_idx, write_job
 
 
 def job_in(folder, records=2000):
@@ -20,18 +21,11 @@ def job_in(folder, records=2000):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 1 MiB; skipped where it can't be had."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip("needs the right to mount a tmpfs")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
-def free_bytes(folder):
-    stat = os.statvfs(folder)
-    return stat.f_bavail * stat.f_bsize
+    with contextlib.ExitStack() as stack:
+        try:
+            yield stack.enter_context(driver.small_disk(tmp_path / "disk", 1))
+        except OSError:
+            pytest.skip("needs the right to mount a tmpfs")
 
 
 def fill(path, leave_bytes):

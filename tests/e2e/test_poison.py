@@ -10,11 +10,10 @@ import random
 import resource
 import select
 import signal
-import zlib
 
 import pytest
 
-from driver import (PATIENCE_S, Running, armada, kill, report, rows, same_answers, succeeded, write_fake_model,
+from driver import (PATIENCE_S, Running, armada, kill, png, report, rows, same_answers, succeeded, write_fake_model,
                     write_idx, write_job)
 
 RECORDS, SIDE = 300, 4
@@ -89,21 +88,10 @@ def test_all_kinds_with_two_workers():
     check("poison", poison)
 
 
-def write_png(path, red):
-    """One colour, 8 × 8."""
-    def chunk(kind, data):
-        body = kind + data
-        return len(data).to_bytes(4, "big") + body + zlib.crc32(body).to_bytes(4, "big")
-    header = (8).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
-    pixels = (b"\0" + bytes([red, 50, 60]) * 8) * 8
-    pathlib.Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
-                                   chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b""))
-
-
 def test_a_picture_that_kills_beside_one_that_is_none():
     pathlib.Path("photos").mkdir()
     for i in range(40):
-        write_png(f"photos/{i:02}.png", 7 if i == 30 else 100 + i)
+        pathlib.Path(f"photos/{i:02}.png").write_bytes(png(7 if i == 30 else 100 + i))
     pathlib.Path("photos/31.png").write_text("<html>404</html>")
     write_fake_model("poison.fake.json", shape=(8, 8, 3), poison=[DIE])
     job = write_job("photos.yaml", name="photos", model={"path": "poison.fake.json"}, input={"uri": "photos"},
@@ -114,7 +102,7 @@ def test_a_picture_that_kills_beside_one_that_is_none():
     assert len(found) == 40
     assert {key: row["error"] for key, row in found.items() if row["error"] is not None} == {
         "30.png": REASONS[7], "31.png": "no picture (it begins like HTML)"}
-    write_png("photos/30.png", 130)
+    pathlib.Path("photos/30.png").write_bytes(png(130))
     succeeded("run", job, "--job", "good.armada")
     good = rows("good.armada")
     assert good.pop("30.png")["error"] is None
