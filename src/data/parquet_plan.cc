@@ -166,46 +166,41 @@ std::vector<PinnedFile> FilesOf(const arrow::ListArray& lists, int64_t row) {
   return files;
 }
 
-// REQUIRES: the table has PlanSchema().
-Status AppendShards(const arrow::Table& table, PlanPart* part) {
-  auto combined = table.CombineChunksToBatch();
-  if (!combined.ok()) return ArrowFailure(combined.status(), kWhat, ErrorCode::kCorrupt);
-  const arrow::RecordBatch& batch = **combined;
-  if (auto valid = batch.ValidateFull(); !valid.ok())
-    return ArrowFailure(valid, kWhat, ErrorCode::kCorrupt);
-  for (int column = 0; column <= kFiles; ++column)
-    if (batch.column(column)->null_count() > 0)
-      return Corrupt(fmt::format("{} is null somewhere", batch.schema()->field(column)->name()));
-  const auto ints = [&](Column column) {
-    return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
-  };
+const int64_t* Ints(const arrow::RecordBatch& batch, int column) {
+  return static_cast<const arrow::Int64Array&>(*batch.column(column)).raw_values();
+}
+
+Status CheckBounds(const ShardBounds& bounds, int64_t first_shard, int64_t row) {
+  if (bounds.shard != first_shard + row)
+    return Corrupt(fmt::format("row {} is shard {}", row, bounds.shard));
+  if (bounds.begin < 0 || bounds.begin >= bounds.end)
+    return Corrupt(fmt::format("shard {} is [{}, {})", bounds.shard, bounds.begin, bounds.end));
+  return {};
+}
+
+// REQUIRES: the batch has PlanSchema().
+Status AppendShards(const arrow::RecordBatch& batch, PlanPart* part) {
   const auto& paths = static_cast<const arrow::BinaryArray&>(*batch.column(kPath));
   const auto& inodes = static_cast<const arrow::UInt64Array&>(*batch.column(kInode));
   const auto& etags = static_cast<const arrow::StringArray&>(*batch.column(kEtag));
   const auto& lists = static_cast<const arrow::ListArray&>(*batch.column(kFiles));
-  const int64_t* shards = ints(kShard);
-  const int64_t* begins = ints(kBegin);
-  const int64_t* ends = ints(kEnd);
-  const int64_t* sizes = ints(kSize);
-  const int64_t* mtimes = ints(kMtime);
   for (int64_t row = 0; row < batch.num_rows(); ++row) {
-    if (shards[row] != part->facts.first_shard + row)
-      return Corrupt(fmt::format("row {} is shard {}", row, shards[row]));
-    if (begins[row] < 0 || begins[row] >= ends[row])
-      return Corrupt(fmt::format("shard {} is [{}, {})", shards[row], begins[row], ends[row]));
-    part->shards.push_back({.shard = shards[row],
+    const ShardBounds bounds{Ints(batch, kShard)[row], Ints(batch, kBegin)[row],
+                             Ints(batch, kEnd)[row]};
+    RETURN_IF_ERROR(CheckBounds(bounds, part->facts.first_shard, row));
+    part->shards.push_back({.shard = bounds.shard,
                             .input = {.path = paths.GetString(row),
-                                      .stamp = {.size_bytes = sizes[row],
-                                                .mtime_ns = mtimes[row],
+                                      .stamp = {.size_bytes = Ints(batch, kSize)[row],
+                                                .mtime_ns = Ints(batch, kMtime)[row],
                                                 .inode = inodes.Value(row),
                                                 .etag = etags.GetString(row)},
-                                      .begin = begins[row],
-                                      .end = ends[row],
+                                      .begin = bounds.begin,
+                                      .end = bounds.end,
                                       .files = FilesOf(lists, row)}});
     const auto files = static_cast<int64_t>(part->shards.back().input.files.size());
-    if (files > 0 && (begins[row] != 0 || ends[row] != files))
-      return Corrupt(fmt::format("shard {} is [{}, {}) of a run of {} files", shards[row],
-                                 begins[row], ends[row], files));
+    if (files > 0 && (bounds.begin != 0 || bounds.end != files))
+      return Corrupt(fmt::format("shard {} is [{}, {}) of a run of {} files", bounds.shard,
+                                 bounds.begin, bounds.end, files));
   }
   return {};
 }
@@ -231,30 +226,67 @@ Result<std::string> EncodePlanPart(const PlanPart& part) {
   return EncodeParquet(**table, ToParquetFacts(part.facts), kRowGroupRows);
 }
 
-Result<PlanPart> DecodePlanPart(std::string_view bytes, std::string_view job_id,
-                                int64_t first_shard) {
+namespace {
+
+// The part's columns, as `use` takes them.
+template <class Use>
+Status ReadPart(std::string_view bytes, std::string_view job_id, int64_t first_shard,
+                const std::vector<int>& leaves, PlanPartFacts* facts, Use use) {
   ASSIGN_OR_RETURN(
       const auto reader,
       OpenParquet(std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(bytes)),
                   kWhat, kRowGroupRows, ErrorCode::kCorrupt));
   try {
-    PlanPart part;
-    ASSIGN_OR_RETURN(part.facts,
-                     FactsOf(*reader->parquet_reader()->metadata(), job_id, first_shard));
+    ASSIGN_OR_RETURN(*facts, FactsOf(*reader->parquet_reader()->metadata(), job_id, first_shard));
     std::shared_ptr<arrow::Schema> schema;
     if (auto status = reader->GetSchema(&schema); !status.ok())
       return ArrowFailure(status, kWhat, ErrorCode::kCorrupt);
     if (!schema->Equals(*PlanSchema(), /*check_metadata=*/false))
       return Corrupt("its columns are others");
-    auto table = reader->ReadTable();
+    auto table = leaves.empty() ? reader->ReadTable() : reader->ReadTable(leaves);
     if (!table.ok()) return ArrowFailure(table.status(), kWhat, ErrorCode::kCorrupt);
-    if ((*table)->num_rows() != part.facts.next_shard - part.facts.first_shard)
+    if ((*table)->num_rows() != facts->next_shard - facts->first_shard)
       return Corrupt(fmt::format("it holds {} rows", (*table)->num_rows()));
-    RETURN_IF_ERROR(AppendShards(**table, &part));
-    return part;
+    auto batch = (*table)->CombineChunksToBatch();
+    if (!batch.ok()) return ArrowFailure(batch.status(), kWhat, ErrorCode::kCorrupt);
+    if (auto valid = (*batch)->ValidateFull(); !valid.ok())
+      return ArrowFailure(valid, kWhat, ErrorCode::kCorrupt);
+    for (int column = 0; column < (*batch)->num_columns(); ++column)
+      if ((*batch)->column(column)->null_count() > 0)
+        return Corrupt(
+            fmt::format("{} is null somewhere", (*batch)->schema()->field(column)->name()));
+    return use(**batch);
   } catch (const std::exception& e) {
     return Corrupt(Printable(e.what()));
   }
+}
+
+}  // namespace
+
+Result<PlanPart> DecodePlanPart(std::string_view bytes, std::string_view job_id,
+                                int64_t first_shard) {
+  PlanPart part;
+  RETURN_IF_ERROR(
+      ReadPart(bytes, job_id, first_shard, {}, &part.facts,
+               [&](const arrow::RecordBatch& batch) { return AppendShards(batch, &part); }));
+  return part;
+}
+
+Result<std::vector<ShardBounds>> DecodePlanBounds(std::string_view bytes, std::string_view job_id,
+                                                  int64_t first_shard) {
+  PlanPartFacts facts;
+  std::vector<ShardBounds> bounds;
+  const auto append = [&](const arrow::RecordBatch& batch) -> Status {
+    bounds.reserve(static_cast<size_t>(batch.num_rows()));
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      bounds.push_back({Ints(batch, 0)[row], Ints(batch, 1)[row], Ints(batch, 2)[row]});
+      RETURN_IF_ERROR(CheckBounds(bounds.back(), first_shard, row));
+    }
+    return {};
+  };
+  // The first columns are leaves, with their own numbers.
+  RETURN_IF_ERROR(ReadPart(bytes, job_id, first_shard, {kShard, kBegin, kEnd}, &facts, append));
+  return bounds;
 }
 
 Result<PlanPartFacts> ReadPlanPartFacts(std::string_view suffix, int64_t object_bytes,

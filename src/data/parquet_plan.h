@@ -19,6 +19,14 @@ struct PlannedShard {
   ShardInput input;  // path, stamp, [begin, end)
 };
 
+// What most need of it.
+struct ShardBounds {
+  int64_t shard = 0;
+  int64_t begin = 0;
+  int64_t end = 0;
+  bool operator==(const ShardBounds&) const = default;
+};
+
 // What a part says about itself and about where the plan goes on.
 struct PlanPartFacts {
   std::string job_id;
@@ -56,6 +64,10 @@ Result<std::string> EncodePlanPart(const PlanPart& part);
 // kCorrupt when it is no part of this job's plan that begins at first_shard, or breaks its format.
 Result<PlanPart> DecodePlanPart(std::string_view bytes, std::string_view job_id,
                                 int64_t first_shard);
+
+// Of all its shards, without the files. kCorrupt likewise.
+Result<std::vector<ShardBounds>> DecodePlanBounds(std::string_view bytes, std::string_view job_id,
+                                                  int64_t first_shard);
 
 // The facts alone, from an object's last bytes. kLimit when `suffix` is too short for the footer,
 // and *needed_bytes says how long a suffix is. kCorrupt as above.

@@ -31,7 +31,7 @@ GroupReader::GroupReader(ObjectStore& store, const JobRecord& record, Plan& plan
 Status GroupReader::Enter(int64_t group) {
   const int64_t planned = std::min(plan_.totals().shards - group * kGroupShards, kGroupShards);
   if (group == group_ && planned == std::ssize(shards_)) return {};
-  ASSIGN_OR_RETURN(std::vector<PlannedShard> shards, plan_.Group(group));
+  ASSIGN_OR_RETURN(std::vector<ShardBounds> shards, plan_.Group(group));
   shards_ = std::move(shards);
   if (group != group_) facts_.clear();
   group_ = group;
@@ -111,7 +111,7 @@ void GroupReader::ReadAhead(const std::vector<Listed>& objects) {
 }
 
 Status GroupReader::Check(const CommitFacts& facts, const std::string& key, int64_t lo,
-                          const PlannedShard& planned) const {
+                          const ShardBounds& planned) const {
   const auto corrupt = [&](std::string_view why) {
     return Fail(ErrorCode::kCorrupt, "{}: {}", key, why);
   };
@@ -120,11 +120,10 @@ Status GroupReader::Check(const CommitFacts& facts, const std::string& key, int6
   if (facts.shard != planned.shard)
     return corrupt(fmt::format("its footer says shard {}", facts.shard));
   if (facts.lo != lo) return corrupt(fmt::format("its footer says that it begins at {}", facts.lo));
-  const ShardInput& input = planned.input;
-  if (lo < input.begin || facts.hi > input.end)
+  if (lo < planned.begin || facts.hi > planned.end)
     return corrupt(fmt::format("it holds [{}, {}), and its shard is [{}, {})", lo, facts.hi,
-                               input.begin, input.end));
-  if (facts.last != (facts.hi == input.end))
+                               planned.begin, planned.end));
+  if (facts.last != (facts.hi == planned.end))
     return corrupt(fmt::format("it ends at {} and says that it is {}the last", facts.hi,
                                facts.last ? "" : "not "));
   if (PositionsAreRows(record_.input) && facts.hi != kUnknownEnd && facts.rows != facts.hi - lo)
@@ -143,18 +142,18 @@ Result<CommitFacts> GroupReader::Facts(const Listed& object) {
   return known->second;
 }
 
-const PlannedShard& GroupReader::Planned(int64_t shard) const {
+const ShardBounds& GroupReader::Planned(int64_t shard) const {
   CHECK(!shards_.empty() && shard >= shards_[0].shard);
   return shards_[static_cast<size_t>(shard - shards_[0].shard)];
 }
 
 std::vector<ShardState> GroupReader::Unstarted() const {
   std::vector<ShardState> states;
-  for (const PlannedShard& planned : shards_)
+  for (const ShardBounds& planned : shards_)
     states.push_back({.shard = planned.shard,
-                      .begin = planned.input.begin,
-                      .end = planned.input.end,
-                      .reached = planned.input.begin});
+                      .begin = planned.begin,
+                      .end = planned.end,
+                      .reached = planned.begin});
   return states;
 }
 
@@ -230,7 +229,7 @@ Result<std::vector<ShardState>> GroupReader::Walk(int64_t group,
 }
 
 Result<int64_t> GroupReader::ReadHi(int64_t shard, int64_t lo, std::string* attempt_id) {
-  ASSIGN_OR_RETURN(const PlannedShard planned, plan_.Shard(shard));
+  ASSIGN_OR_RETURN(const ShardBounds planned, plan_.Bounds(shard));
   const std::string key = OutKey(record_.job_id, shard, lo);
   ASSIGN_OR_RETURN(const CommitFacts facts, ReadFacts(key));
   RETURN_IF_ERROR(Check(facts, key, lo, planned));

@@ -77,17 +77,17 @@ class GroupReader {
   void ReadAhead(const std::vector<Listed>& objects);
   // kCorrupt when they contradict key or plan.
   Status Check(const CommitFacts& facts, const std::string& key, int64_t lo,
-               const PlannedShard& planned) const;
+               const ShardBounds& planned) const;
   Result<CommitFacts> Facts(const Listed& object);  // kept, or read; checked
   Result<bool> IsPlanned(int64_t shard);
-  const PlannedShard& Planned(int64_t shard) const;
+  const ShardBounds& Planned(int64_t shard) const;
   std::vector<ShardState> Unstarted() const;
 
   ObjectStore& store_;
   const JobRecord& record_;
   Plan& plan_;
   int64_t group_ = -1;                        // the one that the following are about
-  std::vector<PlannedShard> shards_;          // all of them
+  std::vector<ShardBounds> shards_;           // all of them
   std::map<std::string, CommitFacts> facts_;  // of the objects read, by key
 };
 

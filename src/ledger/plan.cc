@@ -17,7 +17,11 @@ namespace {
 
 constexpr int64_t kFooterGuess = 8 << 10;
 constexpr int64_t kUnknownEnd = std::numeric_limits<int64_t>::max();
-constexpr size_t kPartsKept = 3;
+constexpr size_t kPartsKept = 2;    // with their files: up to 100 MB each
+constexpr size_t kBoundsKept = 50;  // without: up to 2.4 MB each
+
+int64_t ShardsOf(const PlanPart& part) { return std::ssize(part.shards); }
+int64_t ShardsOf(const std::vector<ShardBounds>& bounds) { return std::ssize(bounds); }
 
 void Count(const PlanPartFacts& facts, PlanTotals* totals) {
   totals->shards = facts.next_shard;
@@ -297,32 +301,46 @@ struct Plan::Parts {
   ObjectStore& store;
   PlanPartFacts end;  // the last part's that is known
   PlanTotals totals{.finished = false};
-  std::vector<int64_t> first_shards;                // of each part, ascending
-  Mutex mutex;                                      // over all that changes
-  std::list<std::shared_ptr<const PlanPart>> kept;  // the latest used first
+  std::vector<int64_t> first_shards;  // of each part, ascending
+  Mutex mutex;                        // over all that changes
+  template <class Part>
+  struct Kept {
+    int64_t first_shard = 0;
+    int64_t next_shard = 0;
+    std::shared_ptr<const Part> part;
+  };
+  std::list<Kept<PlanPart>> parts;                   // the latest used first
+  std::list<Kept<std::vector<ShardBounds>>> bounds;  // likewise
 
-  // The part that holds `shard`.
-  Result<std::shared_ptr<const PlanPart>> Get(int64_t shard) {
+  // What `decode` makes of the part that holds `shard`, kept in `kept`.
+  template <class Part, class Decode>
+  Result<Kept<Part>> Get(int64_t shard, std::list<Kept<Part>>& kept, size_t most, Decode decode) {
     MutexLock lock(mutex);
     CHECK(0 <= shard && shard < totals.shards);
-    const auto holds = [&](const std::shared_ptr<const PlanPart>& part) {
-      return part->facts.first_shard <= shard && shard < part->facts.next_shard;
+    const auto holds = [&](const Kept<Part>& part) {
+      return part.first_shard <= shard && shard < part.next_shard;
     };
     if (const auto found = std::ranges::find_if(kept, holds); found != kept.end()) {
       kept.splice(kept.begin(), kept, found);
       return kept.front();
     }
-    const int64_t first = *std::prev(std::ranges::upper_bound(first_shards, shard));
+    const auto behind = std::ranges::upper_bound(first_shards, shard);
+    const int64_t first = *std::prev(behind);
+    const int64_t next = behind == first_shards.end() ? totals.shards : *behind;
     const std::string key = PlanKey(first);
     ASSIGN_OR_RETURN(const std::string bytes, GetPatiently(store, key));
-    auto part = DecodePlanPart(bytes, end.job_id, first);
+    Result<Part> part = decode(bytes, end.job_id, first);
     if (!part) return Annotate(part.error(), store.name() + "/" + key);
-    if (shard >= part->facts.next_shard)
-      return Fail(ErrorCode::kCorrupt, "{}/{}: it changed: shard {} is not in it any more",
-                  store.name(), key, shard);
-    kept.push_front(std::make_shared<const PlanPart>(std::move(*part)));
-    if (kept.size() > kPartsKept) kept.pop_back();
+    if (ShardsOf(*part) != next - first)
+      return Fail(ErrorCode::kCorrupt, "{}/{}: it changed: it has {} shards, and had {}",
+                  store.name(), key, ShardsOf(*part), next - first);
+    kept.push_front({first, next, std::make_shared<const Part>(std::move(*part))});
+    if (kept.size() > most) kept.pop_back();
     return kept.front();
+  }
+
+  Result<Kept<std::vector<ShardBounds>>> GetBounds(int64_t shard) {
+    return Get(shard, bounds, kBoundsKept, DecodePlanBounds);
   }
 };
 
@@ -330,8 +348,8 @@ Plan::Plan(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Plan::~Plan() = default;
 
 Result<std::unique_ptr<Plan>> Plan::Open(ObjectStore& store, const std::string& job_id) {
-  std::unique_ptr<Plan> plan(new Plan(std::unique_ptr<Parts>(
-      new Parts{.store = store, .end = {.job_id = job_id}, .first_shards = {}, .kept = {}})));
+  std::unique_ptr<Plan> plan(new Plan(std::unique_ptr<Parts>(new Parts{
+      .store = store, .end = {.job_id = job_id}, .first_shards = {}, .parts = {}, .bounds = {}})));
   RETURN_IF_ERROR(plan->Refresh());
   if (plan->totals().shards == 0)
     return FailWith(ErrorCode::kUnavailable,
@@ -368,21 +386,26 @@ PlanTotals Plan::totals() const {
 int64_t Plan::groups() const { return (totals().shards + kGroupShards - 1) / kGroupShards; }
 
 Result<PlannedShard> Plan::Shard(int64_t shard) {
-  ASSIGN_OR_RETURN(const auto part, parts_->Get(shard));
-  return part->shards[static_cast<size_t>(shard - part->facts.first_shard)];
+  ASSIGN_OR_RETURN(const auto kept, parts_->Get(shard, parts_->parts, kPartsKept, DecodePlanPart));
+  return kept.part->shards[static_cast<size_t>(shard - kept.first_shard)];
 }
 
-Result<std::vector<PlannedShard>> Plan::Group(int64_t group) {
+Result<ShardBounds> Plan::Bounds(int64_t shard) {
+  ASSIGN_OR_RETURN(const auto kept, parts_->GetBounds(shard));
+  return (*kept.part)[static_cast<size_t>(shard - kept.first_shard)];
+}
+
+Result<std::vector<ShardBounds>> Plan::Group(int64_t group) {
   const int64_t first = group * kGroupShards;
   const int64_t end = std::min(first + kGroupShards, totals().shards);
   CHECK(0 <= first && first < end);
-  std::vector<PlannedShard> shards;
+  std::vector<ShardBounds> shards;
   shards.reserve(static_cast<size_t>(end - first));
   for (int64_t shard = first; shard < end;) {
-    ASSIGN_OR_RETURN(const auto part, parts_->Get(shard));
-    const int64_t stop = std::min(end, part->facts.next_shard);
+    ASSIGN_OR_RETURN(const auto kept, parts_->GetBounds(shard));
+    const int64_t stop = std::min(end, kept.next_shard);
     for (; shard < stop; ++shard)
-      shards.push_back(part->shards[static_cast<size_t>(shard - part->facts.first_shard)]);
+      shards.push_back((*kept.part)[static_cast<size_t>(shard - kept.first_shard)]);
   }
   return shards;
 }

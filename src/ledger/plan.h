@@ -74,8 +74,9 @@ class Plan {
   int64_t groups() const;
   // REQUIRES 0 <= shard < totals().shards.
   Result<PlannedShard> Shard(int64_t shard);
+  Result<ShardBounds> Bounds(int64_t shard);
   // The shards of a group, in order, as far as they are planned. REQUIRES 0 <= group < groups().
-  Result<std::vector<PlannedShard>> Group(int64_t group);
+  Result<std::vector<ShardBounds>> Group(int64_t group);
 
  private:
   struct Parts;

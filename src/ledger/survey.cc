@@ -17,12 +17,12 @@ Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
   ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
   std::vector<SurveyedShard> shards;
   shards.reserve(planned.size());
-  for (const PlannedShard& shard : planned) {
+  for (const ShardBounds& shard : planned) {
     const auto epoch = epochs.find(shard.shard);
     shards.push_back({.shard = shard.shard,
-                      .begin = shard.input.begin,
-                      .end = shard.input.end,
-                      .reached = shard.input.begin,
+                      .begin = shard.begin,
+                      .end = shard.end,
+                      .reached = shard.begin,
                       .epoch = epoch == epochs.end() ? 0 : epoch->second});
   }
   return shards;
