@@ -85,6 +85,7 @@ class Planner {
     if (!listed) return std::unexpected(listed.error());
     const Status ended = EndRun();
     if (theirs_) return false;
+    if (!ended && watch_.stop()) return true;
     if (!ended) return std::unexpected(ended.error());
     passed_skipped_ = skipped_;
     if (awaited_begin_ > 0) return Changed(awaited_key_);

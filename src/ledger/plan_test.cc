@@ -262,6 +262,14 @@ TEST(Plan, APartEndsWhenSomebodyMayBeWaitingForIt) {
   EXPECT_EQ(parts, 2) << "one shard at once, and the rest";
 }
 
+TEST(Plan, AFirstPartThatEndsWithTheListingIsEnoughToo) {
+  ListedFiles source = LooseFiles(2);
+  MemoryStore store;  // the second shard ends, and with it the first part, when the listing does
+  const auto begun = BeginPlan(store, source, kJob, {.shard_records = 1, .part_shards = 1});
+  ASSERT_TRUE(begun.has_value()) << begun.error().ToString();
+  EXPECT_EQ(*begun, (PlanTotals{.shards = 1, .records = 1, .files = 1, .finished = false}));
+}
+
 TEST(Plan, APlannerStopsWhenItIsAsked) {
   ListedFiles source({{"a", 2}, {"b", 2}, {"c", 2}});
   MemoryStore store;

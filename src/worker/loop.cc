@@ -492,7 +492,8 @@ void Loop::Fault(const Error& error) {
   if (plane_.stopping()) return;
   outcome_.message = error.ToString();
   outcome_.fault = error.code;
-  if (error.code == ErrorCode::kInvalid || error.code == ErrorCode::kCorrupt) {
+  if (error.code == ErrorCode::kInvalid || error.code == ErrorCode::kCorrupt ||
+      error.code == ErrorCode::kNotFound) {
     // No worker can do better: everybody stops, and the operator decides.
     const ControlEntry entry{
         .action = "pause", .reason = error.message, .cause = "input", .by = id_.ToString()};

@@ -104,6 +104,25 @@ def test_a_changed_input_stops_the_job_and_says_which_file():
     assert rows("changed.armada") == {}
 
 
+def test_a_file_that_is_gone_pauses_the_job_and_says_which():
+    pathlib.Path("images").mkdir()
+    write_fake_model("model.fake.json", (2,), 3)
+    for name in ("a", "b"):
+        write_idx(f"images/{name}", bytes(2 * 40), (40, 2))
+    job = write_job("job.yaml", name="job", model={"path": "model.fake.json"}, input={"uri": "images"},
+                    plan={"shard_records": 10})
+    succeeded("submit", job)
+    pathlib.Path("images/b").unlink()
+    result = armada("run", job)
+    assert result.returncode == 3
+    status = report("status", "job.armada")
+    assert status["state"] == "paused" and "images/b" in status["pause"]["reason"]
+    write_idx("images/b", bytes(2 * 40), (40, 2))  # not the planned one
+    assert armada("resume", "job.armada").returncode == 0
+    again = armada("work", "job.armada")
+    assert again.returncode == 3 and "changed since it was planned" in again.stderr
+
+
 def test_labels_of_a_gzipped_copy_of_the_digits_are_found():
     folder = pathlib.Path("images")
     folder.mkdir()
