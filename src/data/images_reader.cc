@@ -26,7 +26,7 @@ std::unexpected<Error> Missing() {
 
 // kInvalid: the record's own fault.
 Status CheckPinned(const PinnedFile& pinned) {
-  if (pinned.stamp == kAbsentFile)
+  if (IsAbsent(pinned.stamp))
     return Fail(ErrorCode::kInvalid,
                 "input_missing: the manifest lists it, but it was not there when the job was "
                 "planned");

@@ -36,7 +36,7 @@ class ImagesSource : public Source {
       Result<FileStamp> stamp = files_.Stamp(listed);
       if (!stamp && stamp.error().code == ErrorCode::kNotFound) {
         if (!files_.is_manifest()) return {};  // gone since it was listed
-        stamp = kAbsentFile;                   // a record that will be dead
+        stamp = AbsentFile();                  // a record that will be dead
       }
       if (!stamp) return std::unexpected(stamp.error());
       return visit({.path = path,

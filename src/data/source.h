@@ -39,7 +39,8 @@ struct InputSpec {
 };
 
 // The stamp of a file that a manifest names and that was not there when it was planned.
-inline constexpr FileStamp kAbsentFile = {.size_bytes = -1};
+inline FileStamp AbsentFile() { return {.size_bytes = -1}; }
+inline bool IsAbsent(const FileStamp& stamp) { return stamp.size_bytes < 0; }
 
 // A file that is one record, as the plan pins it.
 struct PinnedFile {
@@ -52,7 +53,7 @@ struct PinnedFile {
 struct SourceFile {
   std::string path;        // below the input's root, '/'-separated: what ids are made of
   std::string key;         // where the listing goes on behind it; listings are in the order of keys
-  FileStamp stamp;         // kAbsentFile: it is listed, and not there
+  FileStamp stamp;         // AbsentFile(): it is listed, and not there
   int64_t rows = 0;        // INT64_MAX: not known before it is read (gz)
   bool splittable = true;  // false: one shard (gz)
   bool is_record = false;  // one record: many such files make a shard
