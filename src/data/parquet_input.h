@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
@@ -17,7 +18,8 @@ namespace armada {
 class ParquetInput : public arrow::io::RandomAccessFile {
  public:
   static Result<std::shared_ptr<ParquetInput>> Open(const std::string& path);
-  ParquetInput(InputFile file, FileStamp stamp) : file_(std::move(file)), stamp_(stamp) {}
+  ParquetInput(InputFile file, FileStamp stamp)
+      : file_(std::move(file)), stamp_(std::move(stamp)) {}
 
   const FileStamp& stamp() const { return stamp_; }  // as it was opened
   // The better explanation of an error that Arrow gave while it read this file: the operating
