@@ -190,6 +190,8 @@ TEST(ProcessStartTicks, TellsProcessesApartAndTheDeadFromTheLiving) {
   Child child = Shell("exec sleep 1000");
   EXPECT_GE(ProcessStartTicks(child.pid()), ProcessStartTicks(ProcessId()));
   child.Signal(SIGKILL);
+  siginfo_t died;  // until it has; it stays unreaped
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child.pid()), &died, WEXITED | WNOWAIT), 0);
   EXPECT_EQ(ProcessStartTicks(child.pid()), 0) << "killed, though nobody has reaped it";
 }
 
