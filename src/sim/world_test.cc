@@ -16,7 +16,7 @@
 namespace armada {
 namespace {
 
-constexpr int kFreshSeeds = 1'000;
+constexpr int kFreshSeeds = 2'000;
 // Of every class of faults, at least so many were applied in the fresh seeds together.
 constexpr int64_t kLeastFaults = 50;
 
