@@ -7,7 +7,6 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 #include "platform/clock.h"
-#include "platform/env.h"
 #include "platform/process.h"
 #include "report/status.h"
 
@@ -46,7 +45,7 @@ void PrintAgain(const JobStatus& status, int64_t now_ms, const StatusOptions& op
                 std::string* last) {
   if (options.json) return PrintJsonLine(status.ToJson());
   const std::string text = status.Render(now_ms);
-  if (IsTerminal(kStdout)) return Print(std::string(kClearScreen) + text);
+  if (MovesCursor(kStdout)) return Print(std::string(kClearScreen) + text);
   if (text != *last) Print(text + "\n");  // a file gets what is new
   *last = text;
 }

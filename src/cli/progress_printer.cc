@@ -19,9 +19,7 @@ void Write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 }  // namespace
 
 ProgressPrinter::ProgressPrinter(const std::string& job_name)
-    : job_name_(Printable(job_name)),
-      bar_(IsTerminal(kStderr) && GetEnv("TERM").value_or("dumb") != "dumb"),
-      colors_(ColorsOn(kStderr)) {}
+    : job_name_(Printable(job_name)), bar_(MovesCursor(kStderr)), colors_(ColorsOn(kStderr)) {}
 
 ProgressPrinter::~ProgressPrinter() { Erase(); }
 

@@ -26,10 +26,9 @@ std::string PrintableLines(std::string_view text) {
 
 }  // namespace
 
-bool ColorsOn(int fd) {
-  return IsTerminal(fd) && GetEnv("TERM").value_or("dumb") != "dumb" &&
-         GetEnv("NO_COLOR").value_or("").empty();
-}
+bool MovesCursor(int fd) { return IsTerminal(fd) && GetEnv("TERM").value_or("dumb") != "dumb"; }
+
+bool ColorsOn(int fd) { return MovesCursor(fd) && GetEnv("NO_COLOR").value_or("").empty(); }
 
 void Print(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) write_failed = true;

@@ -13,6 +13,9 @@ namespace armada {
 // Whether ANSI colours go to this descriptor: a terminal, not TERM=dumb, NO_COLOR unset or empty.
 bool ColorsOn(int fd);
 
+// Whether the cursor can be moved there: a terminal, not TERM=dumb.
+bool MovesCursor(int fd);
+
 void Print(std::string_view text);     // to stdout, as it is
 void PrintJson(const Json& json);      // to stdout, indented
 void PrintJsonLine(const Json& json);  // to stdout, in one line, at once

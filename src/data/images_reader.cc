@@ -52,11 +52,12 @@ Result<std::span<const std::byte>> ReadLocal(const std::string& path, const File
   return bytes;
 }
 
-Result<std::span<const std::byte>> TakeRead(PendingRead& read, Buffer* buffer) {
+Result<std::span<const std::byte>> TakeRead(PendingRead& read, const FileStamp& planned,
+                                            Buffer* buffer) {
   Result<S3Part> part = read.Take();
   if (!part && part.error().code == ErrorCode::kNotFound) return Missing();
   if (!part) return std::unexpected(std::move(part).error());
-  if (part->changed) return Changed();
+  if (part->changed || part->object_bytes != planned.size_bytes) return Changed();
   const size_t size = part->bytes.size();
   if (buffer->size() < size) buffer->resize(size);
   std::memcpy(buffer->data(), part->bytes.data(), size);
@@ -110,7 +111,7 @@ class ImagesReader : public ShardReader {
     if (!pending) {
       ASSIGN_OR_RETURN(pending, PendingRead::Begin({.place = place, .etag = pinned.stamp.etag}));
     }
-    return TakeRead(*pending, buffer);
+    return TakeRead(*pending, pinned.stamp, buffer);
   }
 
   const PinnedFile& At(int64_t i) const { return (*files_)[static_cast<size_t>(i)]; }

@@ -67,13 +67,13 @@ Result<PlanPartFacts> FollowParts(ObjectStore& store, const PlanPartFacts& from,
 // else's part turns up.
 class Planner {
  public:
-  Planner(ObjectStore& store, const PlanLimits& limits, const PlanWatch& watch,
+  Planner(ObjectStore& store, const PlanLimits& limits, const PlanCallbacks& callbacks,
           const PlanPartFacts& behind, PlanTotals* totals)
-      : store_(store), limits_(limits), watch_(watch), totals_(totals), behind_(behind) {
+      : store_(store), limits_(limits), callbacks_(callbacks), totals_(totals), behind_(behind) {
     Begin();
   }
 
-  // True when the plan is finished, or the watch wants no more; false when another's part stands
+  // True when the plan is finished, or nobody wants more; false when another's part stands
   // behind behind().
   Result<bool> Run(Source& source) {
     awaited_key_ = behind_.resume_key;
@@ -81,11 +81,11 @@ class Planner {
     const Status listed = source.List(part_.facts.resume_after, &skipped_,
                                       [&](const SourceFile& file) { return Add(file); });
     if (theirs_) return false;
-    if (!listed && watch_.stop()) return true;
+    if (!listed && callbacks_.stop()) return true;
     if (!listed) return std::unexpected(listed.error());
     const Status ended = EndRun();
     if (theirs_) return false;
-    if (!ended && watch_.stop()) return true;
+    if (!ended && callbacks_.stop()) return true;
     if (!ended) return std::unexpected(ended.error());
     passed_skipped_ = skipped_;
     if (awaited_begin_ > 0) return Changed(awaited_key_);
@@ -126,7 +126,7 @@ class Planner {
   }
 
   Status Add(const SourceFile& file) {
-    if (watch_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
+    if (callbacks_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
     int64_t begin = 0;
     if (awaited_begin_ > 0) {
       // The earlier part that begins this file also counted what was skipped before it.
@@ -201,7 +201,7 @@ class Planner {
                       bytes_ + shard_bytes + kFooterRoom > limits_.part_bytes)) {
       RETURN_IF_ERROR(Write());
       if (theirs_) return Fail(ErrorCode::kCancelled, "the listing goes on behind another's part");
-      if (watch_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
+      if (callbacks_.stop()) return Fail(ErrorCode::kCancelled, "asked to stop");
       shard.shard = part_.facts.next_shard;
     }
     if (shard.input.end == kUnknownEnd)
@@ -229,7 +229,7 @@ class Planner {
     }
     Count(part_.facts, totals_);
     behind_ = part_.facts;
-    watch_.on_part();
+    callbacks_.on_part();
     Begin();
     return {};
   }
@@ -246,7 +246,7 @@ class Planner {
 
   ObjectStore& store_;
   const PlanLimits limits_;
-  const PlanWatch& watch_;
+  const PlanCallbacks& callbacks_;
   PlanTotals* const totals_;
   PlanPartFacts behind_;
   PlanPart part_;
@@ -271,7 +271,7 @@ PlanLimits PlanLimitsOf(const JobRecord& record) {
 }
 
 Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
-                                const PlanLimits& limits, const PlanWatch& watch) {
+                                const PlanLimits& limits, const PlanCallbacks& callbacks) {
   CHECK(limits.shard_records > 0 && limits.part_shards > 0);
   PlanTotals totals{.finished = false};
   PlanPartFacts behind{.job_id = job_id};
@@ -280,10 +280,10 @@ Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::s
     ASSIGN_OR_RETURN(behind, FollowParts(store, behind, [&](const PlanPartFacts& facts) {
                        Count(facts, &totals);
                      }));
-    if (totals.shards > known) watch.on_part();
+    if (totals.shards > known) callbacks.on_part();
     known = totals.shards;
-    if (behind.last || watch.stop()) return totals;
-    Planner planner(store, limits, watch, behind, &totals);
+    if (behind.last || callbacks.stop()) return totals;
+    Planner planner(store, limits, callbacks, behind, &totals);
     ASSIGN_OR_RETURN(const bool ended, planner.Run(source));
     if (ended) return totals;
     behind = planner.behind();
@@ -303,7 +303,9 @@ struct Plan::Parts {
   PlanPartFacts end;  // the last part's that is known
   PlanTotals totals{.finished = false};
   std::vector<int64_t> first_shards;  // of each part, ascending
-  Mutex mutex;                        // over all that changes
+  Mutex mutex;                        // over these three: held for moments only
+
+  Mutex kept_mutex;  // over what follows: held while a part is fetched
   template <class Part>
   struct Kept {
     int64_t first_shard = 0;
@@ -313,11 +315,18 @@ struct Plan::Parts {
   std::list<Kept<PlanPart>> parts;                   // the latest used first
   std::list<Kept<std::vector<ShardBounds>>> bounds;  // likewise
 
+  // Which shards the part has that holds `shard`.
+  std::pair<int64_t, int64_t> FindPart(int64_t shard) {
+    MutexLock lock(mutex);
+    CHECK(0 <= shard && shard < totals.shards);
+    const auto behind = std::ranges::upper_bound(first_shards, shard);
+    return {*std::prev(behind), behind == first_shards.end() ? totals.shards : *behind};
+  }
+
   // What `decode` makes of the part that holds `shard`, kept in `kept`.
   template <class Part, class Decode>
   Result<Kept<Part>> Get(int64_t shard, std::list<Kept<Part>>& kept, size_t most, Decode decode) {
-    MutexLock lock(mutex);
-    CHECK(0 <= shard && shard < totals.shards);
+    MutexLock lock(kept_mutex);
     const auto holds = [&](const Kept<Part>& part) {
       return part.first_shard <= shard && shard < part.next_shard;
     };
@@ -325,9 +334,7 @@ struct Plan::Parts {
       kept.splice(kept.begin(), kept, found);
       return kept.front();
     }
-    const auto behind = std::ranges::upper_bound(first_shards, shard);
-    const int64_t first = *std::prev(behind);
-    const int64_t next = behind == first_shards.end() ? totals.shards : *behind;
+    const auto [first, next] = FindPart(shard);
     const std::string key = PlanKey(first);
     ASSIGN_OR_RETURN(const std::string bytes, GetPatiently(store, key));
     Result<Part> part = decode(bytes, end.job_id, first);

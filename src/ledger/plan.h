@@ -45,17 +45,17 @@ struct PlanLimits {
 PlanLimits PlanLimitsOf(const JobRecord& record);
 
 // What a planner is told, and tells.
-struct PlanWatch {
+struct PlanCallbacks {
   std::function<bool()> stop = [] { return false; };  // asked at every file
   // After each part that it added, and when it found others'.
   std::function<void()> on_part = [] {};
 };
 
-// Writes whatever the plan still lacks, until it is finished or the watch stops it: then totals are
+// Writes whatever the plan still lacks, until it is finished or is stopped: then totals are
 // of what stands. kInvalid when there is no record at all, or when a file changed that an earlier
 // part has begun; kCorrupt when a part there is none of this job's.
 Result<PlanTotals> CompletePlan(ObjectStore& store, Source& source, const std::string& job_id,
-                                const PlanLimits& limits, const PlanWatch& watch = {});
+                                const PlanLimits& limits, const PlanCallbacks& callbacks = {});
 // The same, but only the first part: enough for workers to begin.
 Result<PlanTotals> BeginPlan(ObjectStore& store, Source& source, const std::string& job_id,
                              const PlanLimits& limits);

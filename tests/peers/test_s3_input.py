@@ -74,6 +74,20 @@ def test_an_object_that_changed_or_vanished_is_dead_and_says_so(bucket):
     assert errors == {"a.png": None, "b.png": "input_changed", "c.png": "input_missing", "d.png": None}
 
 
+@pytest.mark.parametrize("bucket", ["versitygw"], indirect=True)
+def test_where_a_server_gives_no_etag_the_size_is_held_to(bucket, tmp_path):
+    folder = tmp_path / "gateway/data" / BUCKET / "p"  # what is put there behind its back has none
+    folder.mkdir()
+    for name in "ab":
+        (folder / f"{name}.png").write_bytes(FIXTURES[0].read_bytes())
+    job = job_file("job", f"s3://{BUCKET}/p/")
+    succeeded("submit", job)
+    (folder / "b.png").write_bytes(FIXTURES[0].read_bytes() + b"more")  # behind the picture's end
+    report("run", job)
+    errors = {key: error and error.split(":")[0] for key, (_, error) in answers("job").items()}
+    assert errors == {"a.png": None, "b.png": "input_changed"}
+
+
 def test_globs_manifests_and_one_object(bucket):
     good = FIXTURES[0].read_bytes()
     put(bucket, {"p/a.png": good, "p/b.jpg": good, "p/q/c.png": good, "other/d.png": good})
