@@ -1,125 +1,167 @@
 #include "ledger/claim.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
 namespace armada {
 namespace {
 
-void Set(std::vector<uint64_t>& bits, int64_t i, bool value) {
-  const uint64_t mask = uint64_t{1} << (i & 63);
-  bits[i >> 6] = value ? bits[i >> 6] | mask : bits[i >> 6] & ~mask;
-}
-
 // stripe k is [Stripe(k), Stripe(k + 1)).
 int64_t Stripe(int64_t shards, int64_t workers, int64_t k) {
   return static_cast<int64_t>(static_cast<__int128>(shards) * k / workers);
 }
 
+// The stripe that holds the shard: the last with Stripe(k) <= shard.
+int64_t StripeOf(int64_t shards, int64_t workers, int64_t shard) {
+  return static_cast<int64_t>((static_cast<__int128>(shard + 1) * workers - 1) / shards);
+}
+
+int64_t GroupsOf(int64_t shards) { return (shards + kGroupShards - 1) / kGroupShards; }
+
 }  // namespace
+
+void Claim::Group::Set(int64_t i, State state) {
+  const State before = At(i);
+  --counts[static_cast<size_t>(before)];
+  ++counts[static_cast<size_t>(state)];
+  uint64_t& word = states[i / kStatesInWord];
+  const int64_t shift = i % kStatesInWord * 2;
+  word = (word & ~(uint64_t{3} << shift)) | static_cast<uint64_t>(state) << shift;
+}
 
 Claim::Claim(int64_t shards, int64_t index, int64_t workers)
     : shards_(shards),
       firsts_{0},
       index_(index),
       workers_(workers),
-      complete_((shards + 63) / 64),
-      held_((shards + 63) / 64),
-      taken_((shards + 63) / 64) {
+      complete_groups_(GroupsOf(shards)) {
   CHECK(shards >= 1 && index >= 0 && index < workers);
+  Count(State::kOpen) = shards;
 }
 
 void Claim::Grow(int64_t shards) {
   CHECK(shards >= shards_);
   if (shards == shards_) return;
+  const int64_t last = GroupsOf(shards_) - 1;
+  const int64_t known = ShardsIn(last);
   firsts_.push_back(shards_);
+  Count(State::kOpen) += shards - shards_;
   shards_ = shards;
-  for (std::vector<uint64_t>* bits : {&complete_, &held_, &taken_})
-    bits->resize(static_cast<size_t>((shards + 63) / 64));
+  complete_groups_.resize(GroupsOf(shards));
+  if (!complete_groups_[last] || ShardsIn(last) == known) return;
+  complete_groups_[last] = false;
+  for (int64_t i = 0; i < known; ++i) groups_[last].Set(i, State::kComplete);
 }
 
-int64_t Claim::ShardAt(int64_t step) const {
+Claim::Place Claim::PlaceAt(int64_t step) const {
   const auto behind = std::ranges::upper_bound(firsts_, step);
   const int64_t first = *std::prev(behind);
   const int64_t shards = (behind == firsts_.end() ? shards_ : *behind) - first;
-  step -= first;
-  // How many shards the stripes [index_, index_ + k) hold, going round behind the last.
-  const auto before = [&](int64_t k) {
-    const int64_t round = index_ + k < workers_ ? 0 : shards;
-    const int64_t stripe = round == 0 ? index_ + k : index_ + k - workers_;
-    return round + Stripe(shards, workers_, stripe) - Stripe(shards, workers_, index_);
-  };
-  int64_t k = 0;  // the stripe that holds the step: before(k) <= step < before(k + 1)
-  for (int64_t end = workers_; end - k > 1;) {
-    const int64_t middle = k + (end - k) / 2;
-    (before(middle) <= step ? k : end) = middle;
-  }
-  const int64_t owner = (index_ + k) % workers_;
-  const int64_t within = step - before(k);
-  return first + (k == 0 ? Stripe(shards, workers_, owner) + within
-                         : Stripe(shards, workers_, owner + 1) - 1 - within);
+  const int64_t at = (Stripe(shards, workers_, index_) + step - first) % shards;
+  const int64_t owner = StripeOf(shards, workers_, at);
+  const int64_t begin = Stripe(shards, workers_, owner);
+  const int64_t end = Stripe(shards, workers_, owner + 1);
+  const bool upwards = owner == index_;
+  const int64_t shard = first + (upwards ? at : begin + end - 1 - at);
+  const int64_t within = shard % kGroupShards;
+  return {shard, std::min(end - at, upwards ? kGroupShards - within : within + 1)};
 }
 
 std::optional<int64_t> Claim::Next() {
-  if (complete_count_ + held_count_ + taken_count_ == shards_) return std::nullopt;
-  for (int64_t tried = 0; tried < shards_; ++tried) {
-    const int64_t shard = ShardAt(step_);
-    if (!Bit(complete_, shard) && !Bit(held_, shard) && !Bit(taken_, shard)) return shard;
-    step_ = (step_ + 1) % shards_;
+  if (Count(State::kOpen) == 0) return std::nullopt;
+  while (true) {
+    const Place place = PlaceAt(step_);
+    const bool skip = NothingOpen(place.shard / kGroupShards);
+    if (!skip && StateOf(place.shard) == State::kOpen) return place.shard;
+    step_ = (step_ + (skip ? place.run : 1)) % shards_;
+  }
+}
+
+std::optional<int64_t> Claim::NextTaken(int64_t from) const {
+  for (auto it = groups_.lower_bound(from / kGroupShards); it != groups_.end(); ++it) {
+    const auto& [group, states] = *it;
+    if (states.Count(State::kTaken) == 0) continue;
+    const int64_t first = group * kGroupShards;
+    for (int64_t i = std::max<int64_t>(from - first, 0); i < kGroupShards; ++i)
+      if (states.At(i) == State::kTaken) return first + i;
   }
   return std::nullopt;
 }
 
 void Claim::Hold(int64_t shard) {
-  CHECK(!Bit(held_, shard) && !Bit(complete_, shard));
-  Untake(shard);
-  Set(held_, shard, true);
-  ++held_count_;
+  CHECK(!held(shard) && !complete(shard));
+  Set(shard, State::kHeld);
 }
 
-void Claim::Release(int64_t shard) {
-  if (!Bit(held_, shard)) return;
-  Set(held_, shard, false);
-  --held_count_;
+void Claim::Release(int64_t shard) { Become(shard, State::kHeld, State::kOpen); }
+
+void Claim::Take(int64_t shard) { Become(shard, State::kOpen, State::kTaken); }
+
+void Claim::Untake(int64_t shard) { Become(shard, State::kTaken, State::kOpen); }
+
+void Claim::Complete(int64_t shard) { Set(shard, State::kComplete); }
+
+void Claim::CompleteGroup(int64_t group) {
+  if (ShardsIn(group) <= 0 || complete_groups_[group]) return;
+  const auto known = groups_.find(group);
+  const Group states = known == groups_.end() ? Group{} : known->second;
+  Count(State::kOpen) -= ShardsIn(group) - states.Known();
+  Count(State::kHeld) -= states.Count(State::kHeld);
+  Count(State::kTaken) -= states.Count(State::kTaken);
+  Count(State::kComplete) += ShardsIn(group) - states.Count(State::kComplete);
+  complete_groups_[group] = true;
+  groups_.erase(group);
 }
 
 void Claim::Forget() {
-  std::ranges::fill(complete_, 0);
-  std::ranges::fill(taken_, 0);
-  complete_count_ = 0;
-  taken_count_ = 0;
+  complete_groups_.assign(complete_groups_.size(), false);
+  for (auto& [group, states] : groups_)
+    for (int64_t i = 0; i < kGroupShards; ++i)
+      if (states.At(i) != State::kHeld) states.Set(i, State::kOpen);
+  std::erase_if(groups_, [](const auto& entry) { return entry.second.Known() == 0; });
+  Count(State::kTaken) = 0;
+  Count(State::kComplete) = 0;
+  Count(State::kOpen) = shards_ - Count(State::kHeld);
 }
 
-void Claim::Take(int64_t shard) {
-  if (Bit(taken_, shard) || Bit(held_, shard) || Bit(complete_, shard)) return;
-  Set(taken_, shard, true);
-  ++taken_count_;
+bool Claim::group_complete(int64_t group) const {
+  return ShardsIn(group) > 0 && complete_groups_[group];
 }
 
-void Claim::Untake(int64_t shard) {
-  if (!Bit(taken_, shard)) return;
-  Set(taken_, shard, false);
-  --taken_count_;
+Claim::State Claim::StateOf(int64_t shard) const {
+  const int64_t group = shard / kGroupShards;
+  if (complete_groups_[group]) return State::kComplete;
+  const auto known = groups_.find(group);
+  return known == groups_.end() ? State::kOpen : known->second.At(shard % kGroupShards);
 }
 
-std::optional<int64_t> Claim::NextTaken(int64_t from) const {
-  if (taken_count_ == 0) return std::nullopt;
-  for (int64_t shard = from; shard < shards_; ++shard) {
-    if ((shard & 63) == 0 && taken_[static_cast<size_t>(shard >> 6)] == 0)
-      shard += 63;
-    else if (Bit(taken_, shard))
-      return shard;
-  }
-  return std::nullopt;
+// REQUIRES: it is not complete, or `state` is: only Forget and Grow take a group's completion back.
+void Claim::Set(int64_t shard, State state) {
+  const State before = StateOf(shard);
+  if (before == state) return;
+  --Count(before);
+  ++Count(state);
+  const int64_t group = shard / kGroupShards;
+  Group& states = groups_[group];
+  states.Set(shard % kGroupShards, state);
+  complete_groups_[group] = states.Count(State::kComplete) == ShardsIn(group);
+  if (complete_groups_[group] || states.Known() == 0) groups_.erase(group);
 }
 
-void Claim::Complete(int64_t shard) {
-  Release(shard);
-  Untake(shard);
-  if (Bit(complete_, shard)) return;
-  Set(complete_, shard, true);
-  ++complete_count_;
+void Claim::Become(int64_t shard, State from, State to) {
+  if (StateOf(shard) == from) Set(shard, to);
+}
+
+bool Claim::NothingOpen(int64_t group) const {
+  if (complete_groups_[group]) return true;
+  const auto known = groups_.find(group);
+  return known != groups_.end() && known->second.Known() == ShardsIn(group);
+}
+
+int64_t Claim::ShardsIn(int64_t group) const {
+  return std::min(kGroupShards, shards_ - group * kGroupShards);
 }
 
 }  // namespace armada

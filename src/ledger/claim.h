@@ -7,10 +7,13 @@
 // those. That a shard is complete is learnt from its chain; that it is taken is learnt from its
 // lease, and is no more than a reason to look elsewhere first.
 //
-// A value without I/O, clock or threads. Three bits a shard.
+// A value without I/O, clock or threads. It holds bits of those groups alone of which it knows
+// something, but not that they are complete: a worker of 10,000 meets few of 10 M shards.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -37,34 +40,61 @@ class Claim {
   // The first taken shard at or behind `from`; nullopt when there is none.
   std::optional<int64_t> NextTaken(int64_t from) const;
   void Complete(int64_t shard);  // its chain has reached its end; releases it too
+  // So have those of all its shards that are planned by now: learnt from its audit. Nothing for a
+  // group of which none is planned yet.
+  void CompleteGroup(int64_t group);
 
   void Forget();  // an audit has contradicted it: nothing is complete or taken any more
 
-  bool all_complete() const { return complete_count_ == shards_; }
+  bool all_complete() const { return complete_count() == shards_; }
   int64_t shards() const { return shards_; }
-  int64_t complete_count() const { return complete_count_; }
-  bool complete(int64_t shard) const { return Bit(complete_, shard); }
-  bool held(int64_t shard) const { return Bit(held_, shard); }
-  bool taken(int64_t shard) const { return Bit(taken_, shard); }
+  int64_t complete_count() const { return Count(State::kComplete); }
+  bool complete(int64_t shard) const { return StateOf(shard) == State::kComplete; }
+  bool held(int64_t shard) const { return StateOf(shard) == State::kHeld; }
+  bool taken(int64_t shard) const { return StateOf(shard) == State::kTaken; }
+  // All that are planned by now are; false for a group of which none is.
+  bool group_complete(int64_t group) const;
 
  private:
-  static bool Bit(const std::vector<uint64_t>& bits, int64_t i) {
-    return bits[i >> 6] >> (i & 63) & 1;
-  }
-  int64_t ShardAt(int64_t step) const;  // the worker's order: a permutation of the shards
+  enum class State : uint8_t { kOpen, kHeld, kTaken, kComplete };
+  static constexpr int64_t kStates = 4;
+  static constexpr int64_t kStatesInWord = 32;  // two bits each
+  struct Group {
+    State At(int64_t i) const {
+      return static_cast<State>(states[i / kStatesInWord] >> (i % kStatesInWord * 2) & 3);
+    }
+    void Set(int64_t i, State state);
+    int64_t Count(State state) const { return counts[static_cast<size_t>(state)]; }
+    int64_t Known() const {  // shards that are not open
+      return Count(State::kHeld) + Count(State::kTaken) + Count(State::kComplete);
+    }
+
+    std::array<uint64_t, (kGroupShards + kStatesInWord - 1) / kStatesInWord> states{};
+    std::array<int64_t, kStates> counts{};  // shards in each state; in kOpen: less all
+  };
+  // A place in the worker's order, a permutation of the shards.
+  struct Place {
+    int64_t shard;
+    int64_t run;  // so many steps from here on stay in its group
+  };
+
+  Place PlaceAt(int64_t step) const;
+  State StateOf(int64_t shard) const;
+  void Set(int64_t shard, State state);
+  void Become(int64_t shard, State from, State to);  // if it is `from`
+  bool NothingOpen(int64_t group) const;
+  int64_t ShardsIn(int64_t group) const;
+  int64_t& Count(State state) { return counts_[static_cast<size_t>(state)]; }
+  int64_t Count(State state) const { return counts_[static_cast<size_t>(state)]; }
 
   int64_t shards_;
   std::vector<int64_t> firsts_;  // where what was planned at one time begins, ascending
   int64_t index_;
   int64_t workers_;
   int64_t step_ = 0;
-  int64_t complete_count_ = 0;
-  int64_t held_count_ = 0;
-  int64_t taken_count_ = 0;
-  // A shard has at most one of the three.
-  std::vector<uint64_t> complete_;
-  std::vector<uint64_t> held_;
-  std::vector<uint64_t> taken_;
+  std::array<int64_t, kStates> counts_{};  // shards in each state
+  std::vector<bool> complete_groups_;
+  std::map<int64_t, Group> groups_;  // neither complete nor wholly open
 };
 
 }  // namespace armada

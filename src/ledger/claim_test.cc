@@ -1,10 +1,14 @@
 #include "ledger/claim.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "base/random.h"
 
 namespace armada {
 namespace {
@@ -106,6 +110,163 @@ TEST(Claim, WhatIsPlannedLaterIsWalkedAfterwardsEachShardOnce) {
       for (int64_t shard = 0; shard < 200; ++shard)
         ASSERT_EQ(walked[static_cast<size_t>(shard)], shard);
     }
+}
+
+TEST(Claim, AGroupIsCompleteWithItsLastShard) {
+  Claim claim(2 * kGroupShards + 1, 0, 1);
+  for (int64_t shard = 0; shard < kGroupShards; ++shard) {
+    EXPECT_FALSE(claim.group_complete(0));
+    claim.Complete(shard);
+  }
+  EXPECT_TRUE(claim.group_complete(0));
+  EXPECT_TRUE(claim.complete(kGroupShards - 1));
+  EXPECT_FALSE(claim.group_complete(1));
+  claim.Complete(2 * kGroupShards);
+  EXPECT_TRUE(claim.group_complete(2)) << "of one shard, as yet";
+  EXPECT_FALSE(claim.group_complete(3)) << "none of its shards is planned";
+}
+
+TEST(Claim, AnAuditedGroupIsCompleteWhateverWasKnownOfIt) {
+  Claim claim(3 * kGroupShards, 0, 1);
+  claim.Hold(1000);
+  claim.Take(1001);
+  claim.Complete(1002);
+  claim.CompleteGroup(1);
+  claim.CompleteGroup(1);
+  claim.CompleteGroup(3);
+  EXPECT_TRUE(claim.group_complete(1));
+  EXPECT_EQ(claim.complete_count(), kGroupShards);
+  EXPECT_FALSE(claim.held(1000));
+  EXPECT_EQ(claim.NextTaken(0), std::nullopt);
+  claim.Take(1003);
+  EXPECT_FALSE(claim.taken(1003));
+  EXPECT_EQ(std::ssize(Order(claim)), 2 * kGroupShards);
+  claim.CompleteGroup(0);
+  claim.CompleteGroup(2);
+  EXPECT_TRUE(claim.all_complete());
+  claim.Forget();
+  EXPECT_EQ(claim.complete_count(), 0);
+  EXPECT_EQ(std::ssize(Order(claim)), 3 * kGroupShards);
+}
+
+TEST(Claim, ACompleteGroupThatGainsShardsIsNotComplete) {
+  for (const bool audited : {false, true}) {
+    Claim claim(3, 0, 1);
+    for (int64_t shard = 0; shard < 3 && !audited; ++shard) claim.Complete(shard);
+    if (audited) claim.CompleteGroup(0);
+    EXPECT_TRUE(claim.all_complete());
+    claim.Grow(5);
+    EXPECT_FALSE(claim.group_complete(0));
+    EXPECT_EQ(claim.complete_count(), 3);
+    EXPECT_EQ(Order(claim), (std::vector<int64_t>{3, 4}));
+    claim.CompleteGroup(0);
+    EXPECT_TRUE(claim.all_complete());
+    claim.Grow(kGroupShards + 1);
+    claim.CompleteGroup(0);
+    claim.Grow(kGroupShards + 2);
+    EXPECT_TRUE(claim.group_complete(0)) << "it was whole";
+  }
+}
+
+// A worker at the end of a large job: a walk shard by shard would not come back.
+TEST(Claim, FindsTheLastShardsOfALargeJob) {
+  constexpr int64_t kGroups = 1'000'000;
+  Claim claim(kGroups * kGroupShards, 5'000, 10'000);
+  const int64_t last = 123 * kGroupShards + 456;
+  for (int64_t group = 0; group < kGroups; ++group)
+    if (group != 123) claim.CompleteGroup(group);
+  for (int64_t shard = 123 * kGroupShards; shard < 124 * kGroupShards; ++shard)
+    if (shard != last) claim.Take(shard);
+  EXPECT_EQ(claim.Next(), last);
+  EXPECT_EQ(claim.NextTaken(0), 123 * kGroupShards);
+}
+
+// What Claim is to do, shard by shard and without its arithmetic.
+struct PlainClaim {
+  std::optional<int64_t> Next() {
+    for (size_t tried = 0; tried < order.size(); ++tried) {
+      if (state[order[step]] == ' ') return order[step];
+      step = (step + 1) % order.size();
+    }
+    return std::nullopt;
+  }
+  std::optional<int64_t> NextTaken(int64_t from) const {
+    const auto it = std::find(state.begin() + from, state.end(), 't');
+    return it == state.end() ? std::nullopt : std::optional<int64_t>(it - state.begin());
+  }
+
+  std::vector<int64_t> order;
+  size_t step = 0;
+  std::string state;  // ' ' open, 'h' held, 't' taken, 'c' complete
+};
+
+TEST(Claim, IsAPlainWalkWhateverHappens) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Random random(seed);
+    const auto below = [&](int64_t n) {
+      return static_cast<int64_t>(random.Below(static_cast<uint64_t>(n)));
+    };
+    const int64_t workers = 1 + below(9);
+    const int64_t index = below(workers);
+    int64_t shards = 1 + below(5 * kGroupShards);
+    Claim claim(shards, index, workers);
+    PlainClaim plain{Order(claim), 0, std::string(static_cast<size_t>(shards), ' ')};
+    for (int i = 0; i < 20'000; ++i) {
+      // Mostly in one of a few groups, so that some become complete shard by shard.
+      const int64_t shard = random.Below(2) == 0 ? below(shards) : below(shards) / 9;
+      char& state = plain.state[static_cast<size_t>(shard)];
+      switch (random.Below(i % 2'000 < 1'500 ? 5 : 6)) {
+        case 0:
+          if (state == 'h' || state == 'c') break;
+          claim.Hold(shard);
+          state = 'h';
+          break;
+        case 1:
+          claim.Take(shard);
+          if (state == ' ') state = 't';
+          break;
+        case 2:
+          claim.Release(shard);
+          if (state == 'h') state = ' ';
+          break;
+        case 3:
+          claim.Untake(shard);
+          if (state == 't') state = ' ';
+          break;
+        case 4:
+          claim.Complete(shard);
+          state = 'c';
+          break;
+        default:
+          if (random.Below(100) > 0) break;
+          const auto begin = plain.state.begin() + shard / kGroupShards * kGroupShards;
+          claim.CompleteGroup(shard / kGroupShards);
+          std::fill(begin, begin + std::min(kGroupShards, plain.state.end() - begin), 'c');
+      }
+      if (random.Below(3'000) == 0) {
+        claim.Forget();
+        std::ranges::replace_if(plain.state, [](char c) { return c != 'h'; }, ' ');
+      }
+      if (random.Below(3'000) == 0) {
+        shards += 1 + below(kGroupShards);
+        claim.Grow(shards);
+        // The order goes on with what is new; where the walk stands does not change.
+        std::vector<int64_t> order = Order(Claim(shards - std::ssize(plain.order), index, workers));
+        for (int64_t& added : order) added += std::ssize(plain.state);
+        plain.state.resize(static_cast<size_t>(shards), ' ');
+        plain.order.insert(plain.order.end(), order.begin(), order.end());
+      }
+      ASSERT_EQ(claim.Next(), plain.Next());
+      const int64_t from = below(shards);
+      ASSERT_EQ(claim.NextTaken(from), plain.NextTaken(from));
+      ASSERT_EQ(claim.complete_count(), std::ranges::count(plain.state, 'c'));
+    }
+    for (int64_t shard = 0; shard < shards; ++shard) {
+      ASSERT_EQ(claim.held(shard), plain.state[static_cast<size_t>(shard)] == 'h');
+      ASSERT_EQ(claim.taken(shard), plain.state[static_cast<size_t>(shard)] == 't');
+      ASSERT_EQ(claim.complete(shard), plain.state[static_cast<size_t>(shard)] == 'c');
+    }
+  }
 }
 
 }  // namespace
