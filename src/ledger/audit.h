@@ -1,6 +1,8 @@
 // The audit: reads every chain from the store, and nothing from memory. What it finds complete it
-// seals: group/<g>.done, manifest.parquet, DONE, _SUCCESS (all create-if-absent, so two auditors
-// are harmless). Free functions; one call at a time a Job.
+// seals: group/<job id>-<group>.done, manifest.parquet, DONE, _SUCCESS (all create-if-absent, so
+// two auditors are harmless). Groups are audited as they are finished; of a sealed one the job's
+// audit reads what its file says and whether the objects are there. Free functions; one call at a
+// time a Job.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +35,11 @@ struct AuditReport {
 // Audits and, when everything is complete and seal is set, writes the group files, manifest, DONE
 // and _SUCCESS. Faults are in the report; errors are the store's.
 Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal);
+
+// Audits one group and, when it is complete and wholly planned, writes its file.
+enum class GroupOutcome : uint8_t { kSealed, kOpen };
+// kCorrupt: a chain breaks the rules. Thread-safe.
+Result<GroupOutcome> AuditGroup(Job& job, Plan& plan, int64_t group);
 
 // `armada verify`: audits from scratch and compares with what DONE, the group files and the
 // manifest say. deep: reads every byte, checks hashes, counts rows and checks each record's id.

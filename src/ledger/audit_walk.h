@@ -14,10 +14,12 @@ namespace armada {
 // Adds a fault, until there are so many that only their number counts.
 void AddFault(AuditReport* report, std::string fault);
 
-// Audits all groups into `report`, and calls visit for each when it is counted; `complete`: all its
-// chains reach their ends and nothing is wrong with it.
-Status WalkGroups(
-    Job& job, Plan& plan, AuditReport* report,
-    const std::function<Status(int64_t group, const GroupAudit& audit, bool complete)>& visit);
+// All chains of the group reach their ends, and nothing is wrong with it.
+bool IsWhole(const GroupAudit& audit);
+
+// Reads all groups with `read`, adds each up in `report`, and calls visit.
+Status WalkGroups(Job& job, Plan& plan, AuditReport* report,
+                  const std::function<Result<GroupAudit>(int64_t group)>& read,
+                  const std::function<Status(int64_t group, const GroupAudit& audit)>& visit);
 
 }  // namespace armada

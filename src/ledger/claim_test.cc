@@ -23,10 +23,50 @@ std::vector<int64_t> Order(Claim claim) {
   return order;
 }
 
-TEST(Claim, WalksItsOwnStripeUpwardsThenTheOthersDownwards) {
-  EXPECT_EQ(Order(Claim(6, 0, 2)), (std::vector<int64_t>{0, 1, 2, 5, 4, 3}));
-  EXPECT_EQ(Order(Claim(6, 1, 2)), (std::vector<int64_t>{3, 4, 5, 2, 1, 0}));
+TEST(Claim, BeginsAtItsOwnPlaceAndGoesRound) {
+  EXPECT_EQ(Order(Claim(6, 0, 2)), (std::vector<int64_t>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(Order(Claim(6, 1, 2)), (std::vector<int64_t>{3, 4, 5, 0, 1, 2}));
   EXPECT_EQ(Order(Claim(1, 0, 1)), (std::vector<int64_t>{0}));
+}
+
+TEST(Claim, WalksOneGroupAfterAnother) {
+  const std::vector<int64_t> order = Order(Claim(3 * kGroupShards, 1, 2));
+  for (size_t i = 0; i < order.size(); ++i)
+    EXPECT_EQ(order[i] / kGroupShards, order[i / kGroupShards * kGroupShards] / kGroupShards);
+  EXPECT_EQ(order[0] / kGroupShards, 1);
+}
+
+// Each in its turn tries for the shard that it names; who is refused learns what is taken by then,
+// as by a survey.
+TEST(Claim, WorkersThatMeetPartWays) {
+  constexpr int64_t kWorkers = 20;
+  std::vector<Claim> claims;
+  for (int64_t index = 0; index < kWorkers; ++index)
+    claims.emplace_back(kGroupShards, index, 1'000'000);
+  std::set<int64_t> leased;
+  int64_t refused = 0;
+  while (std::ssize(leased) < kGroupShards)
+    for (Claim& claim : claims) {
+      const std::optional<int64_t> shard = claim.Next();
+      if (!shard) continue;
+      if (leased.insert(*shard).second) {
+        claim.Hold(*shard);
+        continue;
+      }
+      ++refused;
+      for (const int64_t taken : leased) claim.Take(taken);
+    }
+  EXPECT_LT(refused, kGroupShards / 2);
+}
+
+TEST(Claim, WhoLeaveAGroupGoToDifferentOnes) {
+  std::set<int64_t> groups;
+  for (int64_t index = 0; index < 20; ++index) {
+    Claim claim(1000 * kGroupShards, index, 1'000'000);
+    for (int64_t shard = 0; shard < kGroupShards; ++shard) claim.Take(shard);
+    groups.insert(*claim.Next() / kGroupShards);
+  }
+  EXPECT_GT(groups.size(), 15u);
 }
 
 TEST(Claim, GivesEveryShardOnceWhateverTheSizes) {
@@ -44,9 +84,10 @@ TEST(Claim, NamesTheSameShardUntilItIsHeldOrTaken) {
   EXPECT_EQ(claim.Next(), 0);
   EXPECT_EQ(claim.Next(), 0);
   claim.Take(0);
-  EXPECT_EQ(claim.Next(), 1);
-  claim.Hold(1);
-  EXPECT_EQ(claim.Next(), 2);
+  const std::optional<int64_t> other = claim.Next();
+  EXPECT_EQ(claim.Next(), other);
+  claim.Hold(other.value());
+  EXPECT_EQ(claim.Next(), 3 - *other);
 }
 
 TEST(Claim, ComesRoundAgainToWhatWasReleasedOrNotTakenAfterAll) {
@@ -92,7 +133,7 @@ TEST(Claim, NeverUnlearnsThatAShardIsComplete) {
   EXPECT_EQ(claim.Next(), std::nullopt);
 }
 
-TEST(Claim, WhatIsPlannedLaterIsWalkedAfterwardsEachShardOnce) {
+TEST(Claim, WhatIsPlannedLaterIsWalkedTooEachShardOnce) {
   for (const int64_t workers : {1, 3, 50})
     for (int64_t index = 0; index < workers; ++index) {
       Claim claim(5, index, workers);
@@ -149,6 +190,35 @@ TEST(Claim, AnAuditedGroupIsCompleteWhateverWasKnownOfIt) {
   EXPECT_EQ(std::ssize(Order(claim)), 3 * kGroupShards);
 }
 
+TEST(Claim, GroupsMayBeSmaller) {
+  Claim claim(5, 0, 1, 2);
+  EXPECT_EQ(claim.groups(), 3);
+  EXPECT_EQ(claim.GroupOf(4), 2);
+  claim.TakeGroup(0);
+  claim.CompleteGroup(1);
+  EXPECT_EQ(Order(claim), (std::vector<int64_t>{4}));
+  claim.Grow(6);
+  EXPECT_EQ(claim.groups(), 3);
+  claim.CompleteGroup(2);
+  EXPECT_EQ(claim.complete_count(), 4);
+}
+
+TEST(Claim, AGroupMayBeTakenAsOne) {
+  Claim claim(2 * kGroupShards, 0, 1);
+  claim.Hold(0);
+  claim.Complete(1);
+  claim.TakeGroup(0);
+  claim.TakeGroup(2);
+  EXPECT_TRUE(claim.held(0));
+  EXPECT_TRUE(claim.complete(1));
+  EXPECT_EQ(claim.NextTaken(0), 2);
+  EXPECT_EQ(claim.Next().value() / kGroupShards, 1);
+  claim.TakeGroup(1);
+  EXPECT_EQ(claim.Next(), std::nullopt);
+  claim.Untake(1500);
+  EXPECT_EQ(claim.Next(), 1500);
+}
+
 TEST(Claim, ACompleteGroupThatGainsShardsIsNotComplete) {
   for (const bool audited : {false, true}) {
     Claim claim(3, 0, 1);
@@ -181,26 +251,10 @@ TEST(Claim, FindsTheLastShardsOfALargeJob) {
   EXPECT_EQ(claim.NextTaken(0), 123 * kGroupShards);
 }
 
-// What Claim is to do, shard by shard and without its arithmetic.
-struct PlainClaim {
-  std::optional<int64_t> Next() {
-    for (size_t tried = 0; tried < order.size(); ++tried) {
-      if (state[order[step]] == ' ') return order[step];
-      step = (step + 1) % order.size();
-    }
-    return std::nullopt;
-  }
-  std::optional<int64_t> NextTaken(int64_t from) const {
-    const auto it = std::find(state.begin() + from, state.end(), 't');
-    return it == state.end() ? std::nullopt : std::optional<int64_t>(it - state.begin());
-  }
+// What is known of each shard: ' ' open, 'h' held, 't' taken, 'c' complete.
+using Known = std::string;
 
-  std::vector<int64_t> order;
-  size_t step = 0;
-  std::string state;  // ' ' open, 'h' held, 't' taken, 'c' complete
-};
-
-TEST(Claim, IsAPlainWalkWhateverHappens) {
+TEST(Claim, KnowsWhatItWasToldWhateverHappens) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     Random random(seed);
     const auto below = [&](int64_t n) {
@@ -208,13 +262,14 @@ TEST(Claim, IsAPlainWalkWhateverHappens) {
     };
     const int64_t workers = 1 + below(9);
     const int64_t index = below(workers);
-    int64_t shards = 1 + below(5 * kGroupShards);
-    Claim claim(shards, index, workers);
-    PlainClaim plain{Order(claim), 0, std::string(static_cast<size_t>(shards), ' ')};
+    const int64_t group_shards = seed % 2 == 0 ? kGroupShards : 1 + below(7);
+    int64_t shards = 1 + below(5 * group_shards);
+    Claim claim(shards, index, workers, group_shards);
+    Known known(static_cast<size_t>(shards), ' ');
     for (int i = 0; i < 20'000; ++i) {
       // Mostly in one of a few groups, so that some become complete shard by shard.
       const int64_t shard = random.Below(2) == 0 ? below(shards) : below(shards) / 9;
-      char& state = plain.state[static_cast<size_t>(shard)];
+      char& state = known[static_cast<size_t>(shard)];
       switch (random.Below(i % 2'000 < 1'500 ? 5 : 6)) {
         case 0:
           if (state == 'h' || state == 'c') break;
@@ -239,32 +294,38 @@ TEST(Claim, IsAPlainWalkWhateverHappens) {
           break;
         default:
           if (random.Below(100) > 0) break;
-          const auto begin = plain.state.begin() + shard / kGroupShards * kGroupShards;
-          claim.CompleteGroup(shard / kGroupShards);
-          std::fill(begin, begin + std::min(kGroupShards, plain.state.end() - begin), 'c');
+          const auto begin = known.begin() + shard / group_shards * group_shards;
+          const auto end = begin + std::min(group_shards, known.end() - begin);
+          if (random.OneIn(2)) {
+            claim.CompleteGroup(shard / group_shards);
+            std::fill(begin, end, 'c');
+          } else {
+            claim.TakeGroup(shard / group_shards);
+            std::replace(begin, end, ' ', 't');
+          }
       }
       if (random.Below(3'000) == 0) {
         claim.Forget();
-        std::ranges::replace_if(plain.state, [](char c) { return c != 'h'; }, ' ');
+        std::ranges::replace_if(known, [](char c) { return c != 'h'; }, ' ');
       }
       if (random.Below(3'000) == 0) {
-        shards += 1 + below(kGroupShards);
+        shards += 1 + below(group_shards);
         claim.Grow(shards);
-        // The order goes on with what is new; where the walk stands does not change.
-        std::vector<int64_t> order = Order(Claim(shards - std::ssize(plain.order), index, workers));
-        for (int64_t& added : order) added += std::ssize(plain.state);
-        plain.state.resize(static_cast<size_t>(shards), ' ');
-        plain.order.insert(plain.order.end(), order.begin(), order.end());
+        known.resize(static_cast<size_t>(shards), ' ');
       }
-      ASSERT_EQ(claim.Next(), plain.Next());
+      const std::optional<int64_t> next = claim.Next();
+      ASSERT_EQ(next.has_value(), known.find(' ') != Known::npos);
+      ASSERT_TRUE(!next || known[static_cast<size_t>(*next)] == ' ');
+      ASSERT_EQ(claim.Next(), next);
       const int64_t from = below(shards);
-      ASSERT_EQ(claim.NextTaken(from), plain.NextTaken(from));
-      ASSERT_EQ(claim.complete_count(), std::ranges::count(plain.state, 'c'));
+      const size_t taken = known.find('t', static_cast<size_t>(from));
+      ASSERT_EQ(claim.NextTaken(from).value_or(-1), static_cast<int64_t>(taken));
+      ASSERT_EQ(claim.complete_count(), std::ranges::count(known, 'c'));
     }
     for (int64_t shard = 0; shard < shards; ++shard) {
-      ASSERT_EQ(claim.held(shard), plain.state[static_cast<size_t>(shard)] == 'h');
-      ASSERT_EQ(claim.taken(shard), plain.state[static_cast<size_t>(shard)] == 't');
-      ASSERT_EQ(claim.complete(shard), plain.state[static_cast<size_t>(shard)] == 'c');
+      ASSERT_EQ(claim.held(shard), known[static_cast<size_t>(shard)] == 'h');
+      ASSERT_EQ(claim.taken(shard), known[static_cast<size_t>(shard)] == 't');
+      ASSERT_EQ(claim.complete(shard), known[static_cast<size_t>(shard)] == 'c');
     }
   }
 }

@@ -1,7 +1,6 @@
 #include "ledger/group_reader.h"
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 #include <utility>
 
@@ -16,6 +15,7 @@ namespace armada {
 namespace {
 
 constexpr int kPageObjects = 1000;
+constexpr size_t kMostFacts = 20'000;  // some megabytes: what is known of some groups
 constexpr int64_t kUnknownEnd = std::numeric_limits<int64_t>::max();
 
 // Sources whose positions count records: a commit of [lo, hi) holds hi - lo rows.
@@ -33,7 +33,7 @@ Status GroupReader::Enter(int64_t group) {
   if (group == group_ && planned == std::ssize(shards_)) return {};
   ASSIGN_OR_RETURN(std::vector<ShardBounds> shards, plan_.Group(group));
   shards_ = std::move(shards);
-  if (group != group_) facts_.clear();
+  if (group != group_ && facts_.size() > kMostFacts) facts_.clear();
   group_ = group;
   return {};
 }
@@ -94,20 +94,13 @@ void GroupReader::ReadAhead(const std::vector<Listed>& objects) {
   std::vector<const std::string*> keys;
   for (const Listed& object : objects)
     if (!facts_.contains(object.info.key)) keys.push_back(&object.info.key);
-  if (keys.size() < 2) return;
-  std::atomic<size_t> next = 0;
   Mutex mutex;
-  const auto read = [&] {
-    for (size_t i; (i = next++) < keys.size();) {
-      Result<CommitFacts> facts = ReadFacts(*keys[i]);
-      if (!facts) continue;
-      MutexLock lock(mutex);
-      facts_.emplace(*keys[i], *std::move(facts));
-    }
-  };
-  std::vector<Thread> threads;
-  for (size_t i = 1; i < std::min(kFooterReads, keys.size()); ++i) threads.emplace_back(read);
-  read();
+  InParallel(keys.size(), kFooterReads, [&](size_t i) {
+    Result<CommitFacts> facts = ReadFacts(*keys[i]);
+    if (!facts) return;
+    MutexLock lock(mutex);
+    facts_.emplace(*keys[i], *std::move(facts));
+  });
 }
 
 Status GroupReader::Check(const CommitFacts& facts, const std::string& key, int64_t lo,

@@ -1,9 +1,8 @@
 // GroupReader: what the store holds of one group's chains.
 //
 // Lists a group's objects and reads the footers that it has not read before, up to kFooterReads at
-// once: objects never change,
-// so footers of the group in hand are kept (and forgotten with the next group). One a worker or
-// command; not thread-safe. Store, record and plan must outlive it.
+// once: objects never change, so footers are kept, those of some groups. One a worker or command;
+// not thread-safe. Store, record and plan must outlive it.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +38,7 @@ struct GroupAudit {
   std::vector<AuditedObject> objects;  // of this job, in the order of their keys
   std::vector<std::string> faults;     // in words, each naming its object
   int64_t foreign = 0;                 // objects of other jobs
+  std::string seal;                    // the group's file, when this was read from it
 };
 
 inline constexpr size_t kFooterReads = 16;
@@ -88,7 +88,7 @@ class GroupReader {
   Plan& plan_;
   int64_t group_ = -1;                        // the one that the following are about
   std::vector<ShardBounds> shards_;           // all of them
-  std::map<std::string, CommitFacts> facts_;  // of the objects read, by key
+  std::map<std::string, CommitFacts> facts_;  // of objects read, of whichever group, by key
 };
 
 }  // namespace armada

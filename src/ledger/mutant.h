@@ -28,6 +28,7 @@ enum class Mutant : uint8_t {
   kLeaseForever,       // a lease is never free, whatever became of its holder
   kBackupForever,      // a shard that has a backup gets another
   kPlanTakenForWhole,  // what is planned so far is taken for all there is
+  kSealedUnread,       // a group is sealed with the first of its shards that is complete
   // In the worker's loop:
   kOtherBytes,  // what is sent again is encoded anew, with all that is done by then
   // In the store:

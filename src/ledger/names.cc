@@ -39,6 +39,27 @@ bool Take(std::string_view* text, std::string_view word) {
   return true;
 }
 
+// The id that text begins with, taken off it; nullopt when there is none.
+std::optional<std::string> TakeId(std::string_view* text) {
+  if (text->size() < kIdDigits) return std::nullopt;
+  std::string digits(text->substr(0, kIdDigits));
+  const auto id = Id::Parse(digits);
+  if (!id || id->ToString() != digits) return std::nullopt;
+  text->remove_prefix(kIdDigits);
+  return digits;
+}
+
+// <folder><id>-<so many digits><suffix>
+std::optional<NumberedName> ParseNumbered(std::string_view key, std::string_view folder, int digits,
+                                          std::string_view suffix) {
+  if (!Take(&key, folder)) return std::nullopt;
+  std::optional<std::string> id = TakeId(&key);
+  if (!id || !Take(&key, "-")) return std::nullopt;
+  NumberedName name{.job_id = *std::move(id), .number = TakeNumber(&key, digits)};
+  if (name.number < 0 || key != suffix) return std::nullopt;
+  return name;
+}
+
 bool IsKeyByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
          c == '_' || c == '-' || c == '/';
@@ -80,10 +101,20 @@ std::string OutKey(std::string_view job_id, int64_t shard, int64_t lo) {
                      Padded(shard, kShardDigits), Padded(lo, kPositionDigits));
 }
 
-std::string GroupDoneKey(int64_t group) { return "group/" + Padded(group, kGroupDigits) + ".done"; }
+std::string GroupDonePrefix(std::string_view job_id) { return fmt::format("group/{}-", job_id); }
+
+std::string GroupDoneKey(std::string_view job_id, int64_t group) {
+  return fmt::format("{}{}.done", GroupDonePrefix(job_id), Padded(group, kGroupDigits));
+}
 
 std::string ControlKey(int64_t number) {
   return "control/" + Padded(number, kShardDigits) + ".json";
+}
+
+std::string SummaryPrefix(std::string_view job_id) { return fmt::format("summary/{}-", job_id); }
+
+std::string SummaryKey(std::string_view job_id, int64_t number) {
+  return fmt::format("{}{}.json", SummaryPrefix(job_id), Padded(number, kShardDigits));
 }
 
 std::string LeaseGroupPrefix(int64_t group) { return "lease/" + Padded(group, kGroupDigits) + "/"; }
@@ -102,14 +133,21 @@ std::string LogKey(std::string_view worker_id, int64_t seq) {
 }
 
 std::optional<LogName> ParseLogKey(std::string_view key) {
-  if (!Take(&key, kLogPrefix) || key.size() < kIdDigits) return std::nullopt;
-  LogName name{.worker = std::string(key.substr(0, kIdDigits))};
-  if (!Id::Parse(name.worker)) return std::nullopt;
-  key.remove_prefix(kIdDigits);
-  if (!Take(&key, "/")) return std::nullopt;
+  if (!Take(&key, kLogPrefix)) return std::nullopt;
+  std::optional<std::string> worker = TakeId(&key);
+  if (!worker || !Take(&key, "/")) return std::nullopt;
+  LogName name{.worker = *std::move(worker)};
   name.seq = TakeNumber(&key, kShardDigits);
   if (name.seq < 1 || key != ".jsonl") return std::nullopt;
   return name;
+}
+
+std::optional<NumberedName> ParseGroupDoneKey(std::string_view key) {
+  return ParseNumbered(key, kGroupPrefix, kGroupDigits, ".done");
+}
+
+std::optional<NumberedName> ParseSummaryKey(std::string_view key) {
+  return ParseNumbered(key, kSummaryPrefix, kShardDigits, ".json");
 }
 
 std::optional<LeaseName> ParseLeaseKey(std::string_view key) {
@@ -134,13 +172,10 @@ std::string WorkerKey(std::string_view worker_id) {
 std::optional<OutName> ParseOutKey(std::string_view key) {
   if (!Take(&key, "out/")) return std::nullopt;
   const int64_t group = TakeNumber(&key, kGroupDigits);
-  if (group < 0 || !Take(&key, "/") || key.size() < kIdDigits) return std::nullopt;
-  OutName name;
-  name.job_id = key.substr(0, kIdDigits);
-  const auto id = Id::Parse(name.job_id);
-  if (!id || id->ToString() != name.job_id) return std::nullopt;
-  key.remove_prefix(kIdDigits);
-  if (!Take(&key, "-")) return std::nullopt;
+  if (group < 0 || !Take(&key, "/")) return std::nullopt;
+  std::optional<std::string> id = TakeId(&key);
+  if (!id || !Take(&key, "-")) return std::nullopt;
+  OutName name{.job_id = *std::move(id)};
   name.shard = TakeNumber(&key, kShardDigits);
   if (name.shard < 0 || name.shard / kGroupShards != group || !Take(&key, "-")) return std::nullopt;
   name.lo = TakeNumber(&key, kPositionDigits);
@@ -174,10 +209,11 @@ bool IsJobKey(std::string_view key, std::string_view job_id) {
   for (const std::string_view one : {kJobKey, kManifestKey, kDoneKey, kSuccessKey})
     if (key == one) return true;
   if (const auto out = ParseOutKey(key)) return out->job_id == job_id;
+  if (const auto done = ParseGroupDoneKey(key)) return done->job_id == job_id;
+  if (const auto summary = ParseSummaryKey(key)) return summary->job_id == job_id;
   return ParseLeaseKey(key) || ParseLogKey(key) || IsWorkerKey(key) ||
          key.starts_with(kProbePrefix) || IsHashed(key, "model/") || IsHashed(key, "files/") ||
          IsNumbered(key, "plan/", kShardDigits, ".parquet") ||
-         IsNumbered(key, "group/", kGroupDigits, ".done") ||
          IsNumbered(key, kControlPrefix, kShardDigits, ".json");
 }
 

@@ -32,8 +32,13 @@ std::string OutKey(std::string_view job_id, int64_t shard,
                    int64_t lo);  // out/<group>/<job id>-<shard>-<lo>.parquet
 // Of all objects that a job of this id has in the group.
 std::string OutJobPrefix(int64_t group, std::string_view job_id);
-std::string GroupDoneKey(int64_t group);  // group/000000000.done
-std::string ControlKey(int64_t number);   // control/000000000001.json
+inline constexpr std::string_view kGroupPrefix = "group/";
+std::string GroupDonePrefix(std::string_view job_id);
+std::string GroupDoneKey(std::string_view job_id, int64_t group);  // group/<job id>-<group>.done
+inline constexpr std::string_view kSummaryPrefix = "summary/";
+std::string SummaryPrefix(std::string_view job_id);
+std::string SummaryKey(std::string_view job_id, int64_t number);  // summary/<job id>-<n>.json
+std::string ControlKey(int64_t number);                           // control/000000000001.json
 inline constexpr std::string_view kStewardPrefix = "lease/steward.";
 std::string LeaseGroupPrefix(int64_t group);  // lease/000000000/
 // lease/<group>/<shard>.<epoch>, or lease/steward.<epoch> for kSteward. REQUIRES epoch >= 1.
@@ -60,6 +65,13 @@ struct LogName {
   int64_t seq = 0;
 };
 std::optional<LogName> ParseLogKey(std::string_view key);
+
+struct NumberedName {
+  std::string job_id;
+  int64_t number = 0;
+};
+std::optional<NumberedName> ParseGroupDoneKey(std::string_view key);  // number: the group
+std::optional<NumberedName> ParseSummaryKey(std::string_view key);
 
 struct LeaseName {
   int64_t shard = 0;  // or kSteward

@@ -17,7 +17,8 @@ TEST(Names, AreThoseOfTheFormat) {
   EXPECT_EQ(OutKey(kJob, 12'345, 678),
             "out/000000012/0123456789abcdef0123456789abcdef-000000012345-0000000000000000678"
             ".parquet");
-  EXPECT_EQ(GroupDoneKey(12), "group/000000012.done");
+  EXPECT_EQ(GroupDoneKey(kJob, 12), "group/0123456789abcdef0123456789abcdef-000000012.done");
+  EXPECT_EQ(SummaryKey(kJob, 3), "summary/0123456789abcdef0123456789abcdef-000000000003.json");
   EXPECT_EQ(ControlKey(1), "control/000000000001.json");
   EXPECT_EQ(WorkerKey(kJob), "workers/0123456789abcdef0123456789abcdef.json");
 }
@@ -38,6 +39,20 @@ TEST(Names, OutKeysParseToWhatTheyWereMadeOf) {
       EXPECT_EQ(name->shard, shard);
       EXPECT_EQ(name->lo, lo);
     }
+}
+
+TEST(Names, GroupFilesAndSummariesParseToWhatTheyWereMadeOf) {
+  const auto group = ParseGroupDoneKey(GroupDoneKey(kJob, 12));
+  ASSERT_TRUE(group.has_value());
+  EXPECT_EQ(group->job_id, kJob);
+  EXPECT_EQ(group->number, 12);
+  const auto summary = ParseSummaryKey(SummaryKey(kJob, 3));
+  ASSERT_TRUE(summary.has_value());
+  EXPECT_EQ(summary->job_id, kJob);
+  EXPECT_EQ(summary->number, 3);
+  EXPECT_FALSE(ParseGroupDoneKey("group/000000012.done"));  // nobody's
+  EXPECT_FALSE(ParseSummaryKey(SummaryKey(kJob, 3) + "x"));
+  EXPECT_FALSE(ParseSummaryKey(GroupDoneKey(kJob, 3)));
 }
 
 TEST(Names, NothingElseParsesAsAnOutKey) {

@@ -1,17 +1,20 @@
 #include "ledger/roster.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/json.h"
 #include "base/utc.h"
 #include "ledger/names.h"
 #include "platform/env.h"
 #include "platform/process.h"
+#include "platform/thread.h"
 
 namespace armada {
 namespace {
 
 constexpr std::string_view kPrefix = "workers/";
+constexpr size_t kBeatReads = 16;
 
 Result<WorkerBeat> ParseBeat(std::string_view text, std::string_view key) {
   ASSIGN_OR_RETURN(const Json json, ParseJson(text, key));
@@ -56,12 +59,15 @@ Result<WorkerBeat> ParseBeat(std::string_view text, std::string_view key) {
 }
 
 std::vector<WorkerBeat> ReadBeats(ObjectStore& store, std::span<const ObjectInfo> objects) {
+  std::vector<std::optional<WorkerBeat>> read(objects.size());
+  InParallel(objects.size(), kBeatReads, [&](size_t i) {
+    const Result<std::string> text = store.Get(objects[i].key);
+    if (!text) return;
+    if (Result<WorkerBeat> beat = ParseBeat(*text, objects[i].key)) read[i] = *std::move(beat);
+  });
   std::vector<WorkerBeat> beats;
-  for (const ObjectInfo& object : objects) {
-    const Result<std::string> text = store.Get(object.key);
-    if (!text) continue;
-    if (Result<WorkerBeat> beat = ParseBeat(*text, object.key)) beats.push_back(std::move(*beat));
-  }
+  for (std::optional<WorkerBeat>& beat : read)
+    if (beat) beats.push_back(*std::move(beat));
   return beats;
 }
 

@@ -13,8 +13,8 @@
 
 namespace armada {
 
-// group/<g>.done: the group's objects and their sums. The same objects give the same bytes, so two
-// auditors agree.
+// group/<job id>-<group>.done: the group's objects and their sums. The same objects give the same
+// bytes, so two auditors agree.
 std::string GroupSealText(int64_t group, const GroupAudit& audit);
 // The objects that a group file lists. kCorrupt.
 Result<std::vector<AuditedObject>> ParseGroupSeal(std::string_view text, std::string_view name);

@@ -90,10 +90,10 @@ class Verifier {
 
   Result<AuditReport> Run() {
     RETURN_IF_ERROR(ReadDone());
-    RETURN_IF_ERROR(WalkGroups(job_, plan_, &report_,
-                               [&](int64_t group, const GroupAudit& audit, bool complete) {
-                                 return Visit(group, audit);
-                               }));
+    GroupReader reader(*job_.store, job_.record, plan_);
+    RETURN_IF_ERROR(WalkGroups(
+        job_, plan_, &report_, [&](int64_t group) { return reader.Audit(group); },
+        [&](int64_t group, const GroupAudit& audit) { return Visit(group, audit); }));
     if (done_) RETURN_IF_ERROR(CompareTotals());
     report_.complete = report_.complete && report_.fault_count == 0;
     return std::move(report_);
@@ -141,7 +141,7 @@ class Verifier {
   }
 
   Status CompareGroup(int64_t group, const GroupAudit& audit) {
-    const std::string key = GroupDoneKey(group);
+    const std::string key = GroupDoneKey(job_.record.job_id, group);
     ASSIGN_OR_RETURN(const std::optional<std::string> text, GetSealed(key));
     if (!text) return {};
     const auto index = static_cast<size_t>(group);

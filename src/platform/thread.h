@@ -1,6 +1,8 @@
 // Threads and what they meet at. The only place that names std::thread.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace armada {
 
@@ -32,6 +35,18 @@ class Thread {
  private:
   std::thread thread_;
 };
+
+// Calls what(i) for every i below count, on up to `threads` threads, this one included; returns
+// when all have returned.
+inline void InParallel(size_t count, size_t threads, const std::function<void(size_t)>& what) {
+  std::atomic<size_t> next = 0;
+  const auto run = [&] {
+    for (size_t i; (i = next++) < count;) what(i);
+  };
+  std::vector<Thread> others;
+  for (size_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(run);
+  run();
+}
 
 // Waits until notified or the deadline; true when notified (or spuriously woken).
 inline bool WaitMs(CondVar& condition, MutexLock& lock, int64_t ms) {

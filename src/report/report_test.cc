@@ -113,7 +113,7 @@ TEST(JobStatus, APausedJobSaysWhy) {
   status.planned = true;
   status.shards = 6;
   status.complete_shards = 3;
-  status.work.last_utc_ms = 1'000;
+  status.last_utc_ms = 1'000;
   EXPECT_EQ(status.Render(61'000),
             "digits: paused\n"
             "reason    half of it is dead\n"

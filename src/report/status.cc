@@ -1,16 +1,27 @@
 #include "report/status.h"
 
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "ledger/audit.h"
 #include "ledger/claim.h"
 #include "ledger/names.h"
 #include "ledger/plan.h"
+#include "ledger/roster.h"
 #include "ledger/settle.h"
+#include "ledger/summary.h"
 
 namespace armada {
 namespace {
+
+// More heartbeats, or groups that are not sealed, are not read one by one: the summary tells.
+constexpr int64_t kMostWorkersRead = 200;
+constexpr int64_t kMostGroupsRead = 10;
+// Nobody has written one for so long: whoever worked then may not do so now.
+constexpr int64_t kStaleSummaryMs = 3'600'000;
 
 // Positions are rows wherever the plan knows a shard's end; else the last commit's say is all.
 int64_t RowsOf(const ShardState& state) {
@@ -18,13 +29,53 @@ int64_t RowsOf(const ShardState& state) {
                                                               : state.reached - state.begin;
 }
 
-Status CountShards(Job& job, Plan& plan, JobStatus* status) {
+void CountWorkers(const std::vector<WorkerBeat>& beats, int64_t now_ms, JobStatus* status) {
+  for (const WorkerBeat& beat : beats) {
+    status->last_utc_ms = std::max(status->last_utc_ms, beat.utc_ms);
+    if (!MayLive(beat, now_ms)) continue;
+    ++status->live_workers;
+    status->rate_per_s += beat.rate_per_s;
+  }
+}
+
+Status ReadWorkerState(Job& job, const Summary& summary, int64_t now_ms, JobStatus* status) {
+  if (summary.workers <= kMostWorkersRead) {
+    ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
+    CountWorkers(beats, now_ms, status);
+    return {};
+  }
+  status->summary_utc_ms = summary.utc_ms;
+  status->last_utc_ms = summary.utc_ms;
+  if (now_ms - summary.utc_ms > kStaleSummaryMs) return {};
+  status->live_workers = summary.workers;
+  status->rate_per_s = summary.rate_per_s;
+  return {};
+}
+
+Status CountShards(Job& job, Plan& plan, Summary summary, JobStatus* status) {
   const PlanTotals totals = plan.totals();
   status->shards = totals.shards;
   status->planned = totals.finished;
   if (totals.finished && totals.records_known) status->records_total = totals.records;
+  RETURN_IF_ERROR(AddSealedGroups(*job.store, job.record.job_id, [] { return false; }, &summary));
+  status->records = summary.sealed_records;
+  std::vector<int64_t> others;
+  for (int64_t group = 0; group < plan.groups(); ++group) {
+    if (StateOf(summary.groups, group) == GroupState::kSealed)
+      status->complete_shards += std::min(kGroupShards, totals.shards - group * kGroupShards);
+    else
+      others.push_back(group);
+  }
+  if (summary.number > 0 && std::cmp_greater(others.size(), kMostGroupsRead)) {
+    status->estimated = true;
+    status->summary_utc_ms = summary.utc_ms;
+    status->records = std::max(status->records, summary.records);
+    if (status->records_total >= 0)
+      status->records = std::min(status->records, status->records_total);
+    return {};
+  }
   GroupReader reader(*job.store, job.record, plan);
-  for (int64_t group = 0; group * kGroupShards < status->shards; ++group) {
+  for (const int64_t group : others) {
     ASSIGN_OR_RETURN(const std::vector<ShardState> states, reader.Survey(group));
     for (const ShardState& state : states) {
       status->records += RowsOf(state);
@@ -42,16 +93,12 @@ Result<JobStatus> ReadStatus(Job& job, int64_t now_ms) {
   status.folder = job.store->name();
   status.job_id = job.record.job_id;
   ASSIGN_OR_RETURN(status.control, ReadControl(*job.store));
-  ASSIGN_OR_RETURN(const std::vector<WorkerBeat> beats, ReadWorkers(*job.store));
-  status.work = SumWork(beats);
-  for (const WorkerBeat& beat : beats) {
-    if (!MayLive(beat, now_ms)) continue;
-    ++status.live_workers;
-    status.rate_per_s += beat.rate_per_s;
-  }
+  ASSIGN_OR_RETURN(const std::optional<Summary> latest, ReadSummary(*job.store, job.record.job_id));
+  const Summary summary = latest.value_or(Summary{});
+  RETURN_IF_ERROR(ReadWorkerState(job, summary, now_ms, &status));
   const Result<std::unique_ptr<Plan>> plan = Plan::Open(*job.store, job.record.job_id);
   if (!plan && plan.error().code != ErrorCode::kUnavailable) return std::unexpected(plan.error());
-  if (plan) RETURN_IF_ERROR(CountShards(job, **plan, &status));
+  if (plan) RETURN_IF_ERROR(CountShards(job, **plan, summary, &status));
   ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
   if (done)
     status.state = "done";
@@ -75,11 +122,12 @@ Json JobStatus::ToJson() const {
             {"records_total", records_total < 0 ? Json() : Json(records_total)},
             {"shards", shards},
             {"complete_shards", complete_shards},
+            {"estimated", estimated},
             {"planned", planned},
             {"workers", live_workers},
-            {"workers_ever", work.workers},
             {"rate_per_s", rate_per_s},
-            {"last_sign_of_life_ms", work.last_utc_ms}};
+            {"last_sign_of_life_ms", last_utc_ms}};
+  if (summary_utc_ms > 0) json["summary_ms"] = summary_utc_ms;
   if (!control.set.empty()) json["set"] = control.set;
   if (control.cancelled)
     json["cancel"] =
@@ -104,15 +152,20 @@ std::string JobStatus::Render(int64_t now_ms) const {
     count += " of " + WithThousands(records_total);
     if (records_total > 0) count += fmt::format(" ({}%)", 100 * records / records_total);
   }
-  text += fmt::format("records   {} committed\n", count);
-  text += fmt::format("shards    {} of {} complete{}\n", WithThousands(complete_shards),
-                      WithThousands(shards), planned ? "" : "; not all are planned yet");
+  text += estimated ? fmt::format("records   about {} predicted\n", count)
+                    : fmt::format("records   {} committed\n", count);
+  text += fmt::format("shards    {}{} of {} complete{}\n", estimated ? "at least " : "",
+                      WithThousands(complete_shards), WithThousands(shards),
+                      planned ? "" : "; not all are planned yet");
   if (live_workers > 0)
     text += fmt::format("workers   {} at work, {}\n", WithThousands(live_workers),
                         HumanRate(rate_per_s));
-  if (work.last_utc_ms > 0 && live_workers == 0)
+  if (last_utc_ms > 0 && live_workers == 0)
     text += fmt::format("workers   none now; the last was seen {} ago\n",
-                        HumanDuration(std::max<int64_t>(0, now_ms - work.last_utc_ms)));
+                        HumanDuration(std::max<int64_t>(0, now_ms - last_utc_ms)));
+  if (summary_utc_ms > 0)
+    text += fmt::format("as of     {} ago, when the steward wrote its latest summary\n",
+                        HumanDuration(std::max<int64_t>(0, now_ms - summary_utc_ms)));
   return text + fmt::format("folder    {}\n", Printable(folder));
 }
 

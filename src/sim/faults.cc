@@ -33,7 +33,9 @@ std::string_view FaultName(Fault fault) {
                                                 "false expiry",
                                                 "backed up",
                                                 "part planned",
-                                                "part raced for"};
+                                                "part raced for",
+                                                "group sealed",
+                                                "summary written"};
   static_assert(std::size(kNames) == kFaultCount);
   return kNames[static_cast<size_t>(fault)];
 }

@@ -44,6 +44,8 @@ enum class Fault : uint8_t {
   kBackedUp,     // a slow shard got its backup
   kPlanned,      // a steward added a part to the plan
   kPlanRaced,    // another's part stood already where one landed
+  kSealed,       // a group was audited before the job was
+  kSummarized,   // a steward wrote a summary
   kCount
 };
 inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);

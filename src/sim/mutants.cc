@@ -21,6 +21,7 @@ constexpr MutantFacts kMutants[] = {
     {Mutant::kLeaseForever, "lease-forever", "", 0, "I7", 50},
     {Mutant::kBackupForever, "backup-forever", "", 0, "I8", 500},
     {Mutant::kPlanTakenForWhole, "plan-taken-for-whole", "", 0, "I5", 50},
+    {Mutant::kSealedUnread, "sealed-unread", "", 0, "I5", 50},
     {Mutant::kOtherBytes, "other-bytes", "", 0, "I4", 10},
     {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "I2", 20},
     {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "I2", 10},

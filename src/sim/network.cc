@@ -1,9 +1,11 @@
 #include "sim/network.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 #include <utility>
 
+#include "ledger/group_states.h"
 #include "ledger/mutant.h"
 
 namespace armada {
@@ -11,12 +13,13 @@ namespace armada {
 using Kind = ChainEvent::Kind;
 
 Network::Network(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
-                 const std::vector<SimShard>& shards)
+                 const std::vector<SimShard>& shards, int64_t group_shards)
     : queue_(queue),
       random_(random),
       faults_(faults),
       checkers_(checkers),
       shards_(shards),
+      group_shards_(group_shards),
       one_host_(random.OneIn(2)) {
   const auto count = static_cast<int64_t>(shards.size());
   planned_ = random.OneIn(2) ? count : random.Between(1, count);
@@ -105,8 +108,8 @@ SurveyedShard Network::Leased(int64_t shard) const {
 void Network::Survey(int64_t group, SurveyReply reply) {
   if (Burst() || faults_.Strikes(Fault::kListFailed))
     return queue_.After(Delay(), [reply] { reply({}, false); });
-  const int64_t first = group * kGroupShards;
-  const int64_t end = std::min(first + kGroupShards, planned_);
+  const int64_t first = group * group_shards_;
+  const int64_t end = std::min(first + group_shards_, planned_);
   const int64_t cut = random_.Between(first, end);
   queue_.After(Delay(), [=, this] {
     std::vector<SurveyedShard> found;
@@ -132,8 +135,8 @@ void Network::Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply 
     });
   // Chains are read, then leases, then holders: what happens meanwhile is seen in part.
   queue_.After(Delay(), [=, this] {
-    const int64_t first = group * kGroupShards;
-    const int64_t end = std::min(first + kGroupShards, planned_);
+    const int64_t first = group * group_shards_;
+    const int64_t end = std::min(first + group_shards_, planned_);
     std::vector<SurveyedShard> found;
     for (int64_t shard = first; shard < end; ++shard) found.push_back(Reached(shard));
     queue_.After(Delay(), [=, this]() mutable {
@@ -240,7 +243,7 @@ void Network::ArrivePlan(const PlanWrite& write) {
   plan_finished_ = write.last;
 }
 
-void Network::Audit(std::function<void(bool, AuditOutcome)> reply) {
+void Network::Audit(AuditReply reply) {
   if (Mutated(Mutant::kDoneUnaudited)) {
     WriteDone();
     return queue_.After(Delay(), [reply] { reply(true, {}); });
@@ -248,32 +251,104 @@ void Network::Audit(std::function<void(bool, AuditOutcome)> reply) {
   AuditNext(std::make_shared<AuditRun>(), std::move(reply));
 }
 
-void Network::AuditNext(std::shared_ptr<AuditRun> run,
-                        std::function<void(bool, AuditOutcome)> reply) {
+void Network::AuditGroup(int64_t group, AuditReply reply) {
+  AuditNext(
+      std::make_shared<AuditRun>(AuditRun{.next_shard = group * group_shards_, .group = group}),
+      std::move(reply));
+}
+
+void Network::AuditNext(std::shared_ptr<AuditRun> run, AuditReply reply) {
   if (Burst() || faults_.Strikes(Fault::kAuditFailed))
     return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kUnavailable); });
-  // A page of shards at a time; all pages at different moments.
-  if (!plan_finished_ && !Mutated(Mutant::kPlanTakenForWhole))
+  const int64_t last = run->group < 0 ? planned_ : (run->group + 1) * group_shards_;
+  const bool open = !plan_finished_ && (run->group < 0 || last > planned_);
+  if (open && !Mutated(Mutant::kPlanTakenForWhole))
     return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kIncomplete); });
-  const auto shards = static_cast<size_t>(planned_);
-  const size_t end = std::min(run->next_shard + 1 + random_.Below(100), shards);
-  for (; run->next_shard < end; ++run->next_shard) {
-    const auto shard = static_cast<int64_t>(run->next_shard);
-    std::vector<ChainLink> links;
-    for (auto it = objects_.lower_bound({shard, INT64_MIN});
-         it != objects_.end() && it->first.first == shard; ++it)
-      links.push_back({it->first.second, it->second.hi});
-    const auto kind = AuditChain(shards_[shard].begin, shards_[shard].end, links).kind;
-    run->incomplete |= kind == ChainVerdict::Kind::kOpen;
-    run->broken |= kind == ChainVerdict::Kind::kBroken;
-  }
+  // A page of shards at a time; all pages at different moments.
+  const int64_t shards = std::min(last, planned_);
+  const int64_t end = std::min(run->next_shard + random_.Between(1, 100), shards);
+  for (; run->next_shard < end; ++run->next_shard) AuditShard(run->next_shard, run.get());
   queue_.After(Delay(), [=, this] {
-    if (run->next_shard < shards) return AuditNext(run, reply);
-    if (run->broken) return reply(false, AuditOutcome::kBroken);
-    if (run->incomplete) return reply(false, AuditOutcome::kIncomplete);
+    run->next_shard < shards ? AuditNext(run, reply) : EndAudit(*run, reply);
+  });
+}
+
+void Network::AuditShard(int64_t shard, AuditRun* run) const {
+  const ObjectMap there(objects_.lower_bound({shard, INT64_MIN}),
+                        objects_.lower_bound({shard + 1, INT64_MIN}));
+  if (const auto sealed = sealed_.find(shard / group_shards_);
+      sealed != sealed_.end() && run->group < 0) {
+    const auto& listed = sealed->second;
+    run->broken |= !std::ranges::equal(
+        std::ranges::subrange(listed.lower_bound({shard, INT64_MIN}),
+                              listed.lower_bound({shard + 1, INT64_MIN})),
+        there, {}, [](const auto& entry) { return entry.first; },
+        [](const auto& entry) { return entry.first; });
+    return;
+  }
+  std::vector<ChainLink> links;
+  for (const auto& [key, object] : there) links.push_back({key.second, object.hi});
+  const auto kind = AuditChain(shards_[static_cast<size_t>(shard)].begin,
+                               shards_[static_cast<size_t>(shard)].end, links)
+                        .kind;
+  const bool read = !Mutated(Mutant::kSealedUnread) || run->group < 0;
+  run->incomplete |= kind == ChainVerdict::Kind::kOpen && read;
+  run->broken |= kind == ChainVerdict::Kind::kBroken && read;
+  run->found.insert(there.begin(), there.end());
+}
+
+void Network::EndAudit(const AuditRun& run, const AuditReply& reply) {
+  if (run.broken) return reply(false, AuditOutcome::kBroken);
+  if (run.incomplete) return reply(false, AuditOutcome::kIncomplete);
+  if (run.group < 0)
     WriteDone();
-    const bool heard = !faults_.Strikes(Fault::kReplyLost);
-    queue_.After(Delay(), [=] { reply(heard, AuditOutcome::kUnavailable); });
+  else if (faults_.Strikes(Fault::kNotApplied))
+    return queue_.After(Delay(), [=] { reply(false, AuditOutcome::kUnavailable); });
+  else if (sealed_.try_emplace(run.group, run.found).second)
+    faults_.Count(Fault::kSealed);
+  const bool heard = !faults_.Strikes(Fault::kReplyLost);
+  queue_.After(Delay(), [=] { reply(heard, AuditOutcome::kUnavailable); });
+}
+
+std::string Network::GroupStates() const {
+  std::string states;
+  for (int64_t first = 0; first < planned_; first += group_shards_) {
+    const int64_t end = std::min(first + group_shards_, planned_);
+    GroupState state =
+        end - first == group_shards_ || plan_finished_ ? GroupState::kLeased : GroupState::kOpen;
+    for (int64_t shard = first; shard < end; ++shard)
+      if (Leased(shard).epoch == 0) state = GroupState::kOpen;
+    if (sealed_.contains(first / group_shards_)) state = GroupState::kSealed;
+    states += static_cast<char>(state);
+  }
+  return states;
+}
+
+void Network::Summarize(SummaryReply reply) {
+  if (Burst() || faults_.Strikes(Fault::kListFailed))
+    return queue_.After(Delay(), [reply] { reply(0, ""); });
+  queue_.After(Delay(), [=, this, number = summaries_.size(), states = GroupStates()] {
+    if (!faults_.Strikes(Fault::kNotApplied) && summaries_.size() == number) {
+      summaries_.push_back(states);
+      faults_.Count(Fault::kSummarized);
+    }
+    queue_.After(Delay(), [=, this, stands = summaries_.size()] {
+      faults_.Strikes(Fault::kReplyLost) || stands == 0
+          ? reply(0, "")
+          : reply(static_cast<int64_t>(stands), summaries_[stands - 1]);
+    });
+  });
+}
+
+// The summary, and what has been sealed since.
+void Network::ReadSummary(SummaryReply reply) {
+  if (Burst() || faults_.Strikes(Fault::kReadFailed))
+    return queue_.After(Delay(), [reply] { reply(0, ""); });
+  queue_.After(Delay(), [=, this] {
+    std::string known = summaries_.empty() ? "" : summaries_.back();
+    for (const auto& [group, listed] : sealed_) SetState(&known, group, GroupState::kSealed);
+    const auto number = static_cast<int64_t>(summaries_.size());
+    queue_.After(Delay(), [=] { reply(number, known); });
   });
 }
 

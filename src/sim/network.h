@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,7 @@ struct SimBeat {
 class Network {
  public:
   Network(EventQueue& queue, Random& random, Faults& faults, Checkers& checkers,
-          const std::vector<SimShard>& shards);
+          const std::vector<SimShard>& shards, int64_t group_shards);
 
   // Called 0 to 2 times. was_200: the store really said so (a mutant's door lies).
   using CreateReply = std::function<void(ChainEvent::Kind kind, bool was_200)>;
@@ -83,15 +84,27 @@ class Network {
   int64_t planned() const { return planned_; }
   bool plan_finished() const { return plan_finished_; }
 
-  // Lists and reads every chain, one after another, and writes DONE.
-  void Audit(std::function<void(bool ok, AuditOutcome outcome)> reply);
+  using AuditReply = std::function<void(bool ok, AuditOutcome outcome)>;
+  // Lists and reads every chain, one after another, and writes DONE. Of a sealed group it sees only
+  // whether the same objects are there.
+  void Audit(AuditReply reply);
+  // Reads the chains of one group, and seals it.
+  void AuditGroup(int64_t group, AuditReply reply);
+
+  // number: of the latest summary; 0 when there is none, or it failed. groups: their states, as far
+  // as is known.
+  using SummaryReply = std::function<void(int64_t number, std::string groups)>;
+  void Summarize(SummaryReply reply);  // writes the next one, unless somebody is first
+  void ReadSummary(SummaryReply reply);
 
   bool done() const { return done_; }
   const ObjectMap& objects() const { return objects_; }
 
  private:
   struct AuditRun {
-    size_t next_shard = 0;
+    int64_t next_shard = 0;
+    int64_t group = -1;  // of the whole job: -1
+    ObjectMap found{};
     bool incomplete = false;
     bool broken = false;
   };
@@ -106,7 +119,10 @@ class Network {
   LeaseHolder Holder(int64_t shard, uint64_t observer) const;
   void LookAtHolders(int64_t from, uint64_t observer, std::vector<SurveyedShard>* shards) const;
   void ArrivePlan(const PlanWrite& write);
-  void AuditNext(std::shared_ptr<AuditRun> run, std::function<void(bool, AuditOutcome)> reply);
+  void AuditNext(std::shared_ptr<AuditRun> run, AuditReply reply);
+  void AuditShard(int64_t shard, AuditRun* run) const;
+  void EndAudit(const AuditRun& run, const AuditReply& reply);
+  std::string GroupStates() const;
   void WriteDone();
 
   EventQueue& queue_;
@@ -114,6 +130,7 @@ class Network {
   Faults& faults_;
   Checkers& checkers_;
   const std::vector<SimShard>& shards_;
+  const int64_t group_shards_;
   const bool one_host_;  // everybody sees at once whether another's process is gone
   // What submit wrote, and stewards after it.
   int64_t planned_ = 0;
@@ -122,6 +139,8 @@ class Network {
   std::map<std::pair<int64_t, int64_t>, LeaseWrite> leases_;  // by shard, epoch
   std::map<uint64_t, SimBeat> beats_;                         // by attempt
   std::map<int, int64_t> data_dead_until_ms_;                 // by life
+  std::map<int64_t, ObjectMap> sealed_;                       // by group: what its file lists
+  std::vector<std::string> summaries_;
   bool done_ = false;
   int64_t burst_until_ms_ = -1;
 };

@@ -11,9 +11,10 @@ namespace {
 // For traces.
 std::string_view NameOf(ControlAction::Kind kind) {
   static constexpr std::string_view kNames[] = {
-      "to survey", "to watch", "to lease",         "to open", "to close",
-      "to create", "to read",  "to let go",        "to stop", "to read the plan",
-      "to plan",   "to audit", "to pause the job", "to exit"};
+      "to survey",        "to watch", "to lease",         "to open",      "to close",
+      "to create",        "to read",  "to let go",        "to stop",      "to read the plan",
+      "to plan",          "to audit", "to audit a group", "to summarize", "to read the summary",
+      "to pause the job", "to exit"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -138,12 +139,19 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kPlan:
       return Plan();
     case Kind::kAudit:
-      return network_.Audit([this, alive = alive_](bool ok, AuditOutcome outcome) {
-        if (!*alive) return;
-        Mail(0, [=, this] {
-          Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
-        });
-      });
+      return network_.Audit(Hears([this](bool ok, AuditOutcome outcome) {
+        Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
+      }));
+    case Kind::kAuditGroup:
+      return network_.AuditGroup(action.shard, Hears([this, action](bool ok, AuditOutcome outcome) {
+                                   Step({.kind = ControlEvent::Kind::kGroupAudited,
+                                         .shard = action.shard,
+                                         .ok = ok,
+                                         .audit = outcome});
+                                 }));
+    case Kind::kSummarize:
+    case Kind::kReadSummary:
+      return Summarize(/*write=*/action.kind == Kind::kSummarize);
     case Kind::kPauseJob:
       return checkers_.Violated("I1", "a worker finds a chain corrupt and pauses the job");
     case Kind::kExit:
@@ -152,6 +160,24 @@ void SimWorker::DoNow(const ControlAction& action) {
       Beat();
       return;
   }
+}
+
+Network::AuditReply SimWorker::Hears(Network::AuditReply what) {
+  return [this, alive = alive_, what = std::move(what)](bool ok, AuditOutcome outcome) {
+    if (*alive) Mail(0, [=] { what(ok, outcome); });
+  };
+}
+
+void SimWorker::Summarize(bool write) {
+  const auto reply = [this, alive = alive_](int64_t number, std::string groups) {
+    if (!*alive) return;
+    Mail(0, [this, number, groups = std::move(groups)] {
+      const bool found = number > summary_;
+      summary_ = std::max(summary_, number);
+      Step({.kind = ControlEvent::Kind::kSummary, .ok = found, .groups = groups});
+    });
+  };
+  write ? network_.Summarize(reply) : network_.ReadSummary(reply);
 }
 
 void SimWorker::Survey(const ControlAction& action) {

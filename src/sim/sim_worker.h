@@ -72,6 +72,8 @@ class SimWorker {
   void Step(const ControlEvent& event);
   void Do(const ControlAction& action);
   void DoNow(const ControlAction& action);
+  Network::AuditReply Hears(Network::AuditReply what);
+  void Summarize(bool write);
   void Survey(const ControlAction& action);
   void Lease(const ControlAction& action);
   void ReadPlan(std::function<void(bool ok, bool finished, int64_t shards)> then);
@@ -105,6 +107,7 @@ class SimWorker {
 
   std::map<uint32_t, OpenRun> runs_;  // by open_id: in the order of opening
   int64_t beats_ = 0;
+  int64_t summary_ = 0;  // the latest one known
   int64_t busy_ = 0;
   bool dispatching_ = true;
   bool exited_ = false;

@@ -24,9 +24,10 @@ World::World(uint64_t seed, bool trace, FaultSet without)
       random_(seed),
       queue_(trace),
       shards_(DrawShards(random_)),
+      group_shards_(OneOf<int64_t>(random_, {1, 2, 3, kGroupShards})),
       faults_(random_, without),
       checkers_(shards_),
-      network_(queue_, random_, faults_, checkers_, shards_) {
+      network_(queue_, random_, faults_, checkers_, shards_, group_shards_) {
   DrawSettings();
 }
 
@@ -55,6 +56,7 @@ void World::DrawSettings() {
   config_.grace_ms = OneOf<int64_t>(random_, {0, 100, 2'000, 25'000});
   config_.ahead = random_.Between(1, 3);
   config_.max_open = random_.Between(1, 8);
+  config_.group_shards = group_shards_;
   config_.max_dead_ppm = 1'000'000;  // the breaker has tests of its own
   lanes_.lanes = random_.Between(1, 4);
   lanes_.batch = random_.Between(1, 8);

@@ -58,6 +58,7 @@ class World {
   Random random_;
   EventQueue queue_;
   std::vector<SimShard> shards_;
+  const int64_t group_shards_;
   Faults faults_;
   Checkers checkers_;
   Network network_;

@@ -88,7 +88,8 @@ TEST_P(SimulationFindsMutant, WithinTheSeedsTheTableSays) {
   const MutantFacts& facts = GetParam();
   const ScopedMutant active(facts.mutant);
   WorldResult result;
-  for (int seed = 1; seed <= facts.sim_seeds && result.violated.empty(); ++seed)
+  // Another invariant may break before: an audit finds a broken chain, too.
+  for (int seed = 1; seed <= facts.sim_seeds && result.violated != facts.sim_breaks; ++seed)
     result = World(static_cast<uint64_t>(seed), /*trace=*/false).Run();
   EXPECT_EQ(result.violated, facts.sim_breaks) << result.what;
 }

@@ -4,20 +4,20 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ledger/group_states.h"
 #include "ledger/mutant.h"
 
 namespace armada {
 
 using Kind = Claiming::Wish::Kind;
 
-Claiming::Claiming(int64_t shards, bool planned, int64_t index, int64_t workers,
-                   int64_t heartbeat_ms)
-    : claim_(shards, index, workers),
-      watch_(heartbeat_ms),
-      heartbeat_ms_(heartbeat_ms),
-      planned_(planned || Mutated(Mutant::kPlanTakenForWhole)) {
-  CHECK(heartbeat_ms >= 0);
-}
+Claiming::Claiming(const Start& start)
+    : claim_(start.shards, start.index, start.workers, start.group_shards),
+      watch_(start.heartbeat_ms),
+      duties_(start.heartbeat_ms, start.index, start.workers),
+      heartbeat_ms_(start.heartbeat_ms),
+      random_(static_cast<uint64_t>(start.index)),
+      planned_(start.planned || Mutated(Mutant::kPlanTakenForWhole)) {}
 
 Claiming::Wish Claiming::Next(bool idle, int64_t now_ms) {
   if (asked_.kind != Kind::kNothing) return {};
@@ -47,6 +47,24 @@ Claiming::Wish Claiming::NextForPlan(bool working, int64_t now_ms) {
   if (!working && claim_.Next()) return {};
   asked_ = BecomeSteward(now_ms);
   return asked_;
+}
+
+Claiming::Wish Claiming::NextDuty(int64_t now_ms) {
+  if (duties_.misses_steward() && !is_steward_ && asked_.kind == Kind::kNothing && !failed_) {
+    if (const Wish wish = BecomeSteward(now_ms); wish.kind != Kind::kNothing) return asked_ = wish;
+  }
+  const Duties::Duty duty = duties_.Next(is_steward_, now_ms);
+  switch (duty.kind) {
+    case Duties::Kind::kNothing:
+      return {};
+    case Duties::Kind::kAuditGroup:
+      return {.kind = Kind::kAuditGroup, .number = duty.group};
+    case Duties::Kind::kSummarize:
+      return {.kind = Kind::kSummarize};
+    case Duties::Kind::kReadSummary:
+      return {.kind = Kind::kReadSummary};
+  }
+  return {};
 }
 
 // Nothing is left of what is planned. Looks for more, and at whoever plans, by turns.
@@ -88,7 +106,8 @@ void Claiming::WaitForPlan(int64_t now_ms) {
 Claiming::Wish Claiming::Survey() {
   const std::optional<int64_t> shard = claim_.Next();
   if (!shard) return {};
-  const int64_t group = *shard / kGroupShards;
+  if (duties_.awaits_summary()) return {};  // it may say that others have been there
+  const int64_t group = claim_.GroupOf(*shard);
   if (group != surveyed_group_) return {.kind = Kind::kSurvey, .number = group};
   const auto known = survey_.find(*shard);
   // One that the survey did not name came back after it: look again.
@@ -114,16 +133,31 @@ Claiming::Wish Claiming::Watch(bool idle, int64_t now_ms) {
       if (claim_.taken(shard.shard)) return Lease(shard, found == &slow_);
     }
   }
-  if (now_ms < next_round_ms_) return {};
-  const std::optional<int64_t> taken = claim_.NextTaken(round_);
-  if (!taken) {
-    if (round_ > 0) Wait(now_ms);
-    round_ = 0;
+  if (now_ms < next_round_ms_ || duties_.awaits_summary()) return {};
+  const std::optional<int64_t> group = ToWatch();
+  if (!group) {
+    Wait(now_ms);
     return {};
   }
-  const int64_t group = *taken / kGroupShards;
-  round_ = (group + 1) * kGroupShards;
-  return {.kind = Kind::kWatch, .number = group, .from = holders_from_};
+  return {.kind = Kind::kWatch, .number = *group, .from = holders_from_};
+}
+
+// The group in hand, or one that is drawn. When there are more workers than it takes to watch what
+// is left, it is not this one's turn every time.
+std::optional<int64_t> Claiming::ToWatch() {
+  if (watched_group_) {
+    const auto taken = claim_.NextTaken(*watched_group_ * claim_.group_shards());
+    if (taken && claim_.GroupOf(*taken) == *watched_group_) return watched_group_;
+  }
+  watched_group_.reset();
+  const int64_t watchers = kWatchersAGroup * claim_.groups_with_taken();
+  if (watchers == 0 || (workers_ > watchers && random_.Between(1, workers_) > watchers))
+    return std::nullopt;
+  const int64_t from = random_.Between(0, claim_.groups() - 1) * claim_.group_shards();
+  std::optional<int64_t> taken = claim_.NextTaken(from);
+  if (!taken) taken = claim_.NextTaken(0);
+  looks_left_ = kLooks;
+  return watched_group_ = claim_.GroupOf(*taken);
 }
 
 Claiming::Wish Claiming::BecomeSteward(int64_t now_ms) {
@@ -138,7 +172,7 @@ Claiming::Wish Claiming::BecomeSteward(int64_t now_ms) {
   return {.kind = Kind::kWatch, .number = kSteward};
 }
 
-void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards) {
+void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards, int64_t now_ms) {
   const Wish asked = std::exchange(asked_, {});
   if (shards.empty()) return Fail(asked);
   surveyed_group_ = asked.number;
@@ -150,6 +184,7 @@ void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards) {
     else
       survey_.emplace(shard.shard, shard);
   }
+  if (survey_.empty() && claim_.groups() > 1) duties_.WantSummary(now_ms);
 }
 
 void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_ms) {
@@ -161,8 +196,8 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
   for (const SurveyedShard& shard : shards) {
     if (!IsOpen(shard.shard)) continue;
     if (shard.reached == shard.end) {
-      claim_.Complete(shard.shard);
-      watch_.Forget(shard.shard);
+      // Others see it too: whoever waits least audits.
+      Finished(shard.shard, now_ms + random_.Between(0, heartbeat_ms_));
     } else if (shard.epoch == 0) {
       claim_.Untake(shard.shard);  // its group will be surveyed again
       surveyed_group_ = -1;
@@ -180,6 +215,10 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
   if (!free_.empty()) round_wait_ms_ = kFirstWaitMs;
   // Those looked at are alive, or about to be replaced: others are looked at next.
   if (!undecided) holders_from_ = last_watched + 1;
+  if (!undecided && --looks_left_ <= 0) watched_group_.reset();
+  if (claim_.groups() > 1) duties_.WantSummary(now_ms);
+  const bool over = planned_ && claim_.all_complete();
+  if (free_.empty() && !over) Wait(now_ms);
 }
 
 // Known, and not done with. What was read may be of a plan that has grown.
@@ -194,7 +233,10 @@ void Claiming::Fail(const Wish& asked) {
 
 void Claiming::WatchSteward(const SurveyedShard& steward, int64_t now_ms) {
   steward_epoch_ = steward.epoch;
-  if (steward.epoch == 0 || watch_.Look(steward, now_ms) == LeaseWatch::Verdict::kFree)
+  const LeaseWatch::Verdict verdict =
+      steward.epoch == 0 ? LeaseWatch::Verdict::kFree : watch_.Look(steward, now_ms);
+  if (verdict == LeaseWatch::Verdict::kWorks) duties_.FoundSteward();
+  if (verdict == LeaseWatch::Verdict::kFree)
     steward_ = steward;
   else if (planned_)
     Wait(now_ms);
@@ -202,7 +244,7 @@ void Claiming::WatchSteward(const SurveyedShard& steward, int64_t now_ms) {
     WaitForPlan(now_ms);
 }
 
-std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {
+std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome, int64_t now_ms) {
   const Wish asked = std::exchange(asked_, {});
   if (outcome == Outcome::kFailed) {  // whether it happened is found out by doing it again
     Fail(asked);
@@ -210,6 +252,7 @@ std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {
   }
   if (asked.number == kSteward) {
     is_steward_ = outcome == Outcome::kMine;
+    if (is_steward_) duties_.BecameSteward(now_ms);
     steward_epoch_ = asked.epoch;
     round_wait_ms_ = kFirstWaitMs;
     next_round_ms_ = INT64_MIN;
@@ -224,6 +267,7 @@ std::optional<SurveyedShard> Claiming::OnLeased(Outcome outcome) {
   round_wait_ms_ = kFirstWaitMs;
   next_round_ms_ = INT64_MIN;
   leasing_.epoch = asked.epoch;
+  if (claim_.complete(asked.number)) return std::nullopt;  // its group has been sealed meanwhile
   return leasing_;
 }
 
@@ -232,18 +276,52 @@ void Claiming::Leave(int64_t shard) {
   claim_.Take(shard);
 }
 
-void Claiming::Complete(int64_t shard, int64_t had_ms) {
-  claim_.Complete(shard);
-  watch_.Forget(shard);
+void Claiming::Complete(int64_t shard, int64_t had_ms, int64_t now_ms) {
+  Finished(shard, now_ms);
   if (had_ms <= 0) return;
   durations_ms_.push_back(had_ms);
   if (durations_ms_.size() > kDurations) durations_ms_.pop_front();
 }
 
+// The last group of a finished plan is the job's audit's.
+void Claiming::Finished(int64_t shard, int64_t audit_ms) {
+  const int64_t group = claim_.GroupOf(shard);
+  const bool before = claim_.group_complete(group);
+  claim_.Complete(shard);
+  watch_.Forget(shard);
+  const bool finished = claim_.group_complete(group) || Mutated(Mutant::kSealedUnread);
+  if (!before && finished && IsWhole(group) && !(planned_ && claim_.all_complete()))
+    duties_.FinishedGroup(group, audit_ms);
+}
+
+bool Claiming::IsWhole(int64_t group) const {
+  return planned_ || (group + 1) * claim_.group_shards() <= claim_.shards();
+}
+
+void Claiming::OnGroupAudited(int64_t group, bool audited, bool sealed, int64_t now_ms) {
+  duties_.OnAudited(/*again=*/!audited, now_ms);
+  if (sealed) claim_.CompleteGroup(group);
+}
+
+void Claiming::OnSummary(bool found, std::string_view groups, int64_t workers) {
+  duties_.OnSummary(found);
+  if (workers > 0) workers_ = workers;
+  const auto known = std::min<int64_t>(std::ssize(groups), claim_.groups());
+  for (int64_t group = 0; group < known; ++group) {
+    const GroupState state = StateOf(groups, group);
+    if (!IsWhole(group)) continue;  // whoever said it may have known of a longer plan
+    if (state == GroupState::kSealed) {
+      claim_.CompleteGroup(group);
+      duties_.SealedGroup(group);
+    }
+    if (state == GroupState::kLeased) claim_.TakeGroup(group);
+  }
+}
+
 void Claiming::Reset() {
   claim_.Forget();
+  duties_.Reset();
   surveyed_group_ = -1;
-  round_ = 0;
   next_round_ms_ = INT64_MIN;
 }
 

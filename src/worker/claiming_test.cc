@@ -28,16 +28,16 @@ SurveyedShard Held(int64_t shard, int64_t counter, Position progress) {
 }
 
 TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
-  Claiming claiming(3, /*planned=*/true, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = 3, .planned = true, .heartbeat_ms = kHeartbeatMs});
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kSurvey);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing) << "one request at a time";
-  claiming.OnSurveyed({Shard(0), Shard(1, 4), Shard(2)});
+  claiming.OnSurveyed({Shard(0), Shard(1, 4), Shard(2)}, 0);
   for (const int64_t shard : {0, 2}) {
     const Claiming::Wish wish = claiming.Next(true, 0);
     ASSERT_EQ(wish.kind, Kind::kLease);
     EXPECT_EQ(wish.number, shard);
     EXPECT_EQ(wish.epoch, 1);
-    const auto mine = claiming.OnLeased(Outcome::kMine);
+    const auto mine = claiming.OnLeased(Outcome::kMine, 0);
     ASSERT_TRUE(mine);
     claiming.Hold(mine->shard);
   }
@@ -46,12 +46,12 @@ TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
 
 // A plan of one shard so far, which this worker has.
 Claiming WithTheFirstShard() {
-  Claiming claiming(1, /*planned=*/false, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = 1, .planned = false, .heartbeat_ms = kHeartbeatMs});
   EXPECT_EQ(claiming.NextForPlan(/*working=*/false, 0).kind, Kind::kNothing) << "work comes first";
   claiming.Next(true, 0);
-  claiming.OnSurveyed({Shard(0)});
+  claiming.OnSurveyed({Shard(0)}, 0);
   claiming.Next(true, 0);
-  claiming.Hold(claiming.OnLeased(Outcome::kMine)->shard);
+  claiming.Hold(claiming.OnLeased(Outcome::kMine, 0)->shard);
   return claiming;
 }
 
@@ -60,14 +60,14 @@ TEST(Claiming, WhoeverIsFirstGoesOnPlanningBesideItsWork) {
   const Claiming::Wish role = claiming.NextForPlan(true, 0);
   ASSERT_EQ(role.kind, Kind::kLease);
   EXPECT_EQ(role.number, kSteward);
-  claiming.OnLeased(Outcome::kMine);
+  claiming.OnLeased(Outcome::kMine, 0);
   EXPECT_EQ(claiming.NextForPlan(true, 0).kind, Kind::kPlan);
   EXPECT_EQ(claiming.NextForPlan(true, 0).kind, Kind::kNothing) << "it is under way";
   claiming.OnPlanGrown(3, false, 5);
   EXPECT_EQ(claiming.Next(false, 5).kind, Kind::kSurvey) << "there is more to do";
-  claiming.OnSurveyed({Shard(0, 1), Shard(1), Shard(2)});
+  claiming.OnSurveyed({Shard(0, 1), Shard(1), Shard(2)}, 0);
   EXPECT_EQ(claiming.Next(false, 5).number, 1);
-  claiming.OnLeased(Outcome::kTaken);
+  claiming.OnLeased(Outcome::kTaken, 0);
   claiming.OnPlanned(10);
   EXPECT_EQ(claiming.NextForPlan(true, 10).kind, Kind::kNothing)
       << "it could not go on: not at once";
@@ -80,8 +80,8 @@ TEST(Claiming, WhoeverIsFirstGoesOnPlanningBesideItsWork) {
 TEST(Claiming, WhoHasNothingLeftLooksForMoreAndAtWhoeverPlans) {
   Claiming claiming = WithTheFirstShard();
   claiming.NextForPlan(true, 0);
-  claiming.OnLeased(Outcome::kTaken);
-  claiming.Complete(0, 100);
+  claiming.OnLeased(Outcome::kTaken, 0);
+  claiming.Complete(0, 100, 0);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kReadPlan);
   claiming.OnPlanRead(0);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing);
@@ -94,15 +94,15 @@ TEST(Claiming, WhoHasNothingLeftLooksForMoreAndAtWhoeverPlans) {
   const Claiming::Wish role = claiming.NextForPlan(false, 200);
   EXPECT_EQ(role.kind, Kind::kLease);
   EXPECT_EQ(role.epoch, 2);
-  claiming.OnLeased(Outcome::kMine);
+  claiming.OnLeased(Outcome::kMine, 0);
   EXPECT_EQ(claiming.NextForPlan(false, 200).kind, Kind::kPlan);
 }
 
 TEST(Claiming, WhatIsPlannedSoFarIsNotAudited) {
   Claiming claiming = WithTheFirstShard();
   claiming.NextForPlan(true, 0);
-  claiming.OnLeased(Outcome::kMine);
-  claiming.Complete(0, 100);
+  claiming.OnLeased(Outcome::kMine, 0);
+  claiming.Complete(0, 100, 0);
   EXPECT_EQ(claiming.NextForPlan(false, 0).kind, Kind::kPlan);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kNothing);
   claiming.OnPlanGrown(1, true, 0);
@@ -110,36 +110,119 @@ TEST(Claiming, WhatIsPlannedSoFarIsNotAudited) {
 }
 
 TEST(Claiming, WhatAnotherWasQuickerToLeaseIsLeftAlone) {
-  Claiming claiming(2, /*planned=*/true, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = 2, .planned = true, .heartbeat_ms = kHeartbeatMs});
   claiming.Next(true, 0);
-  claiming.OnSurveyed({Shard(0), Shard(1)});
+  claiming.OnSurveyed({Shard(0), Shard(1)}, 0);
   EXPECT_EQ(claiming.Next(true, 0).number, 0);
-  EXPECT_FALSE(claiming.OnLeased(Outcome::kTaken));
+  EXPECT_FALSE(claiming.OnLeased(Outcome::kTaken, 0));
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kSurvey) << "what else has been taken?";
-  claiming.OnSurveyed({Shard(0, 1), Shard(1)});
+  claiming.OnSurveyed({Shard(0, 1), Shard(1)}, 0);
   EXPECT_EQ(claiming.Next(true, 0).number, 1);
 }
 
 TEST(Claiming, ALeaseOfUnknownOutcomeIsTakenAgain) {
-  Claiming claiming(1, /*planned=*/true, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = 1, .planned = true, .heartbeat_ms = kHeartbeatMs});
   claiming.Next(true, 0);
-  claiming.OnSurveyed({Shard(0)});
+  claiming.OnSurveyed({Shard(0)}, 0);
   EXPECT_FALSE(claiming.Next(true, 0).again);
-  EXPECT_FALSE(claiming.OnLeased(Outcome::kFailed));
+  EXPECT_FALSE(claiming.OnLeased(Outcome::kFailed, 0));
   const Claiming::Wish wish = claiming.Next(true, 0);
   EXPECT_EQ(wish.kind, Kind::kLease);
   EXPECT_EQ(wish.epoch, 1) << "the very same";
   EXPECT_TRUE(wish.again);
-  EXPECT_TRUE(claiming.OnLeased(Outcome::kMine));
+  EXPECT_TRUE(claiming.OnLeased(Outcome::kMine, 0));
+}
+
+// The first group is this worker's as far as it gets, the second somebody else's.
+Claiming WithTwoGroups() {
+  Claiming claiming({.shards = 4,
+                     .planned = true,
+                     .workers = 2,
+                     .heartbeat_ms = kHeartbeatMs,
+                     .group_shards = 2});
+  for (const int64_t shard : {0, 1}) {
+    if (shard == 0) {
+      claiming.Next(true, 0);
+      claiming.OnSurveyed({Shard(0), Shard(1)}, 0);
+    }
+    EXPECT_EQ(claiming.Next(true, 0).number, shard);
+    claiming.Hold(claiming.OnLeased(Outcome::kMine, 0)->shard);
+  }
+  return claiming;
+}
+
+TEST(Claiming, AGroupIsAuditedByWhoeverCompletesIt) {
+  Claiming claiming = WithTwoGroups();
+  claiming.Complete(0, 100, 0);
+  EXPECT_EQ(claiming.NextDuty(0).kind, Kind::kNothing);
+  claiming.Complete(1, 100, 0);
+  const Claiming::Wish audit = claiming.NextDuty(0);
+  EXPECT_EQ(audit.kind, Kind::kAuditGroup);
+  EXPECT_EQ(audit.number, 0);
+  EXPECT_TRUE(claiming.auditing_group());
+  claiming.OnGroupAudited(0, /*audited=*/true, /*sealed=*/true, 0);
+  EXPECT_FALSE(claiming.auditing_group());
+}
+
+TEST(Claiming, TheLastGroupIsLeftToTheJobsAudit) {
+  Claiming claiming({.shards = 1, .planned = true, .heartbeat_ms = kHeartbeatMs});
+  claiming.Next(true, 0);
+  claiming.OnSurveyed({Shard(0)}, 0);
+  claiming.Next(true, 0);
+  claiming.Hold(claiming.OnLeased(Outcome::kMine, 0)->shard);
+  claiming.Complete(0, 100, 0);
+  EXPECT_EQ(claiming.NextDuty(0).kind, Kind::kNothing);
+}
+
+TEST(Claiming, WhatIsSealedOrLeasedIsNotSurveyed) {
+  for (const std::string groups : {"os", "ol"}) {
+    Claiming claiming = WithTwoGroups();
+    claiming.OnSummary(true, groups, 0);
+    const Claiming::Wish next = claiming.Next(false, 0);
+    EXPECT_EQ(next.kind, groups == "os" ? Kind::kNothing : Kind::kWatch) << groups;
+    EXPECT_EQ(claiming.claim().group_complete(1), groups == "os");
+  }
+}
+
+TEST(Claiming, WhoFindsAGroupLeasedAsksWhatElseIs) {
+  Claiming claiming = WithTwoGroups();
+  EXPECT_EQ(claiming.Next(false, 0).kind, Kind::kSurvey);
+  claiming.OnSurveyed({Shard(2, 1), Shard(3, 1)}, 0);
+  EXPECT_EQ(claiming.Next(false, 0).kind, Kind::kNothing) << "the summary comes first";
+  EXPECT_EQ(claiming.NextDuty(0).kind, Kind::kReadSummary);
+  claiming.OnSummary(false, "", 0);
+  EXPECT_EQ(claiming.Next(false, 0).kind, Kind::kWatch);
+}
+
+TEST(Claiming, ALeaseOfAGroupThatIsSealedMeanwhileIsNotOpened) {
+  Claiming claiming = WithTwoGroups();
+  claiming.Next(false, 0);
+  claiming.OnSurveyed({Shard(2), Shard(3)}, 0);
+  ASSERT_EQ(claiming.Next(false, 0).kind, Kind::kLease);
+  claiming.OnSummary(true, "os", 0);
+  EXPECT_FALSE(claiming.OnLeased(Outcome::kMine, 0));
+}
+
+TEST(Claiming, WithoutASummaryForLongTheStewardsRoleIsTaken) {
+  Claiming claiming = WithTwoGroups();
+  claiming.NextDuty(0);
+  const int64_t due_ms = kSummaryPeriods * kHeartbeatMs;
+  EXPECT_EQ(claiming.NextDuty(due_ms).kind, Kind::kReadSummary);
+  claiming.OnSummary(false, "", 0);
+  const Claiming::Wish role = claiming.NextDuty(due_ms);
+  ASSERT_EQ(role.kind, Kind::kLease);
+  EXPECT_EQ(role.number, kSteward);
+  claiming.OnLeased(Outcome::kMine, due_ms);
+  EXPECT_EQ(claiming.NextDuty(due_ms).kind, Kind::kSummarize);
 }
 
 // All shards are leased by others: the first watch.
 Claiming Watching(int64_t shards) {
-  Claiming claiming(shards, /*planned=*/true, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = shards, .planned = true, .heartbeat_ms = kHeartbeatMs});
   claiming.Next(true, 0);
   std::vector<SurveyedShard> leased;
   for (int64_t shard = 0; shard < shards; ++shard) leased.push_back(Shard(shard, 1));
-  claiming.OnSurveyed(leased);
+  claiming.OnSurveyed(leased, 0);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch);
   return claiming;
 }
@@ -196,7 +279,7 @@ TEST(Claiming, OnlyTheIdleBackUpASlowShardAndOnlyOnce) {
   EXPECT_GE(now_ms, 240'000);
   EXPECT_TRUE(wish.backup);
   EXPECT_TRUE(wish.backed_up);
-  claiming.OnLeased(Outcome::kTaken);  // somebody else was quicker: the shard has its backup
+  claiming.OnLeased(Outcome::kTaken, 0);  // somebody else was quicker: the shard has its backup
   held.epoch = 2;
   held.holder.backed_up = true;
   while (now_ms < 2'000'000) {
@@ -210,11 +293,11 @@ TEST(Claiming, OnlyTheIdleBackUpASlowShardAndOnlyOnce) {
 }
 
 TEST(Claiming, AShardOneHasLeftIsWatchedLikeAnyOther) {
-  Claiming claiming(1, /*planned=*/true, 0, 1, kHeartbeatMs);
+  Claiming claiming({.shards = 1, .planned = true, .heartbeat_ms = kHeartbeatMs});
   claiming.Next(true, 0);
-  claiming.OnSurveyed({Shard(0)});
+  claiming.OnSurveyed({Shard(0)}, 0);
   claiming.Next(true, 0);
-  claiming.Hold(claiming.OnLeased(Outcome::kMine)->shard);
+  claiming.Hold(claiming.OnLeased(Outcome::kMine, 0)->shard);
   claiming.Leave(0);
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch);
 }

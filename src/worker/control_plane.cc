@@ -21,7 +21,12 @@ constexpr int kMaxIncompleteAudits = 3;   // a store that forgets again and agai
 
 ControlPlane::ControlPlane(const ControlConfig& config)
     : config_(config),
-      claiming_(config.shards, config.planned, config.index, config.workers, config.heartbeat_ms) {
+      claiming_({.shards = config.shards,
+                 .planned = config.planned,
+                 .index = config.index,
+                 .workers = config.workers,
+                 .heartbeat_ms = config.heartbeat_ms,
+                 .group_shards = config.group_shards}) {
   CHECK(config.ahead >= 1 && config.max_open >= 1 && config.budget_bytes >= 0);
   CHECK(config.commit_every_ms >= 0 && config.grace_ms >= 0);
 }
@@ -35,7 +40,7 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
     case Event::kTick:
       break;
     case Event::kSurveyed:
-      claiming_.OnSurveyed(event.survey);
+      claiming_.OnSurveyed(event.survey, now_ms_);
       break;
     case Event::kWatched:
       OnWatched(event);
@@ -67,9 +72,15 @@ std::vector<ControlAction> ControlPlane::Step(const ControlEvent& event, int64_t
     case Event::kAudited:
       OnAudited(event);
       break;
+    case Event::kGroupAudited:
+      OnGroupAudited(event);
+      break;
+    case Event::kSummary:
+      OnSummary(event);
+      break;
   }
   if (!stopping()) ClaimMore();
-  if (!stopping()) PlanMore();
+  if (!stopping()) DoDuties();
   CommitWhatIsDue();
   LeaveWhenDone();
   return std::move(actions_);
@@ -84,23 +95,47 @@ void ControlPlane::OnWatched(const ControlEvent& event) {
 }
 
 void ControlPlane::OnLeased(const ControlEvent& event) {
-  const std::optional<SurveyedShard> shard = claiming_.OnLeased(event.lease);
+  const std::optional<SurveyedShard> shard = claiming_.OnLeased(event.lease, now_ms_);
   if (shard && !stopping()) Open(*shard);
 }
 
 void ControlPlane::OnAudited(const ControlEvent& event) {
   auditing_ = false;
   next_audit_ms_ = now_ms_ + kAuditRetryMs;
-  if (event.ok) {
+  if (event.ok)
     reason_ = StopReason::kDone;
-  } else if (event.audit == AuditOutcome::kBroken) {
-    Stop(StopReason::kCorrupt);
-  } else if (event.audit == AuditOutcome::kIncomplete) {
-    // An object is gone, or somebody took a chain for complete that is not. Whatever is missing at
-    // a chain's end can be done again; but not for ever.
-    if (++incomplete_audits_ == kMaxIncompleteAudits) return Stop(StopReason::kCorrupt);
-    claiming_.Reset();
-  }
+  else
+    AuditFailed(event.audit);
+}
+
+void ControlPlane::OnGroupAudited(const ControlEvent& event) {
+  claiming_.OnGroupAudited(event.shard, event.ok || event.audit != AuditOutcome::kUnavailable,
+                           event.ok, now_ms_);
+  if (!event.ok) AuditFailed(event.audit);
+}
+
+void ControlPlane::AuditFailed(AuditOutcome outcome) {
+  if (outcome == AuditOutcome::kBroken) return Stop(StopReason::kCorrupt);
+  if (outcome == AuditOutcome::kUnavailable) return;
+  // An object is gone, or somebody took a chain for complete that is not. Whatever is missing at
+  // a chain's end can be done again; but not for ever.
+  if (++incomplete_audits_ == kMaxIncompleteAudits) return Stop(StopReason::kCorrupt);
+  claiming_.Reset();
+}
+
+// The steward sees what a worker alone can't: that of all records together too many are dead.
+void ControlPlane::OnSummary(const ControlEvent& event) {
+  claiming_.OnSummary(event.ok, event.groups, event.workers);
+  if (event.ok && claiming_.is_steward()) JudgeDead(event.records, event.dead);
+}
+
+void ControlPlane::JudgeDead(int64_t records, int64_t dead) {
+  if (stopping() || !BreakerTrips({records, dead}, config_.max_dead_ppm)) return;
+  Emit({.kind = Do::kPauseJob,
+        .records = records,
+        .dead = dead,
+        .reason = StopReason::kTooManyDead});
+  Stop(StopReason::kTooManyDead);
 }
 
 void ControlPlane::OnRange(const ControlEvent& event) {
@@ -122,10 +157,7 @@ void ControlPlane::OnRange(const ControlEvent& event) {
   }
   records_ += event.records;
   dead_ += event.dead;
-  if (!stopping() && BreakerTrips({records_, dead_}, config_.max_dead_ppm)) {
-    Emit({.kind = Do::kPauseJob, .reason = StopReason::kTooManyDead});
-    Stop(StopReason::kTooManyDead);
-  }
+  JudgeDead(records_, dead_);
 }
 
 void ControlPlane::OnChain(const ControlEvent& event) {
@@ -159,13 +191,13 @@ void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& acti
       next.kind = Do::kSettled;
       Emit(next);
       if (!open.chain.complete()) return;
-      claiming_.Complete(shard, now_ms_ - open.opened_ms);
+      claiming_.Complete(shard, now_ms_ - open.opened_ms, now_ms_);
       Close(shard);
       return;
     case ChainAction::Kind::kAdopted:
       // Somebody else works here too: leave the shard to them, and come back when nothing else is
       // left, to where they have got by then.
-      open.chain.complete() ? claiming_.Complete(shard, 0) : claiming_.Leave(shard);
+      open.chain.complete() ? claiming_.Complete(shard, 0, now_ms_) : claiming_.Leave(shard);
       Close(shard);
       return;
     case ChainAction::Kind::kCorrupt:
@@ -202,7 +234,10 @@ void ControlPlane::ClaimMore() {
 }
 
 // Beside the shards: the first one is opened before.
-void ControlPlane::PlanMore() { Wish(claiming_.NextForPlan(/*working=*/!open_.empty(), now_ms_)); }
+void ControlPlane::DoDuties() {
+  Wish(claiming_.NextForPlan(/*working=*/!open_.empty(), now_ms_));
+  Wish(claiming_.NextDuty(now_ms_));
+}
 
 void ControlPlane::Wish(const Claiming::Wish& wish) {
   ControlAction action{.shard = wish.number,
@@ -231,10 +266,19 @@ void ControlPlane::Wish(const Claiming::Wish& wish) {
       action = {.kind = Do::kPlan};
       break;
     case Claiming::Wish::Kind::kAudit:
-      if (auditing_ || now_ms_ < next_audit_ms_) return;
+      if (auditing_ || claiming_.auditing_group() || now_ms_ < next_audit_ms_) return;
       if (!open_.empty() && !Mutated(Mutant::kDoneUnaudited)) return;
       auditing_ = true;
       action = {.kind = Do::kAudit};
+      break;
+    case Claiming::Wish::Kind::kAuditGroup:
+      action.kind = Do::kAuditGroup;
+      break;
+    case Claiming::Wish::Kind::kSummarize:
+      action.kind = Do::kSummarize;
+      break;
+    case Claiming::Wish::Kind::kReadSummary:
+      action.kind = Do::kReadSummary;
   }
   Emit(action);
 }
@@ -252,7 +296,7 @@ void ControlPlane::Open(const SurveyedShard& at) {
       return Stop(StopReason::kCorrupt);
     }
   }
-  if (chain.complete()) return claiming_.Complete(at.shard, 0);
+  if (chain.complete()) return claiming_.Complete(at.shard, 0, now_ms_);
   claiming_.Hold(at.shard);
   const uint32_t open_id = next_open_id_++;
   const Position from = chain.lo();
@@ -264,7 +308,8 @@ void ControlPlane::Commit(int64_t shard, OpenShard& open) {
   open.committing_bytes = std::exchange(open.done_bytes, 0);
   const Position hi = open.done;
   Apply(shard, open, open.chain.Step({.kind = ChainEvent::Kind::kCommit, .hi = hi}));
-  if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end()) claiming_.Complete(shard, 0);
+  if (Mutated(Mutant::kDoneUnaudited) && hi == open.chain.end())
+    claiming_.Complete(shard, 0, now_ms_);
 }
 
 void ControlPlane::CommitWhatIsDue() {

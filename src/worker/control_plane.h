@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "ledger/chain.h"
@@ -28,7 +29,8 @@ struct ControlConfig {
   int64_t grace_ms = 25'000;      // from the wish to leave until leaving at any price
   int64_t ahead = 2;     // shards open with work left, so that lanes never wait at a border
   int64_t max_open = 8;  // shards open at once, those whose last commit is under way included
-  int64_t max_dead_ppm = 10'000;  // the breaker
+  int64_t max_dead_ppm = 10'000;        // the breaker
+  int64_t group_shards = kGroupShards;  // Claiming's
 };
 
 enum class StopReason : uint8_t {
@@ -52,18 +54,20 @@ enum class AuditOutcome : uint8_t {
 struct ControlEvent {
   enum class Kind : uint8_t {
     kStart,
-    kTick,      // time passes; at least every commit_every_ms / 4
-    kSurveyed,  // answer to kSurvey: shard = group; survey; empty when it failed
-    kWatched,   // answer to kWatch likewise; done when DONE stands
-    kLeased,    // answer to kLease: lease
-    kRange,     // lanes: [lo, hi) of open_id is predicted: records, dead, bytes
-    kChain,     // store: chain, an answer to kCreate or kRead of open_id
-    kStop,      // leave, for `reason`
-    kQuiet,     // lanes: after kStopDispatch, nothing is in flight any more
-    kPlanGrew,  // shards = so many there are by now; done: the plan is finished
-    kPlanned,   // answer to kPlan: it is finished, or could not go on for now
-    kPlanRead,  // answer to kReadPlan
-    kAudited,   // answer to kAudit: ok when DONE stands, else `audit` says why not
+    kTick,          // time passes; at least every commit_every_ms / 4
+    kSurveyed,      // answer to kSurvey: shard = group; survey; empty when it failed
+    kWatched,       // answer to kWatch likewise; done when DONE stands
+    kLeased,        // answer to kLease: lease
+    kRange,         // lanes: [lo, hi) of open_id is predicted: records, dead, bytes
+    kChain,         // store: chain, an answer to kCreate or kRead of open_id
+    kStop,          // leave, for `reason`
+    kQuiet,         // lanes: after kStopDispatch, nothing is in flight any more
+    kPlanGrew,      // shards = so many there are by now; done: the plan is finished
+    kPlanned,       // answer to kPlan: it is finished, or could not go on for now
+    kPlanRead,      // answer to kReadPlan
+    kAudited,       // answer to kAudit: ok when DONE stands, else `audit` says why not
+    kGroupAudited,  // answer to kAuditGroup: ok when group `shard` is sealed, else likewise
+    kSummary,  // answer to kSummarize and kReadSummary: ok when there is one that was not known
   };
   Kind kind = Kind::kTick;
   int64_t shard = 0;
@@ -81,6 +85,8 @@ struct ControlEvent {
   AuditOutcome audit = AuditOutcome::kBroken;
   Claiming::Outcome lease = Claiming::Outcome::kFailed;
   std::vector<SurveyedShard> survey{};
+  std::string groups{};  // kSummary: the GroupState of each, as far as known; with records, dead
+  int64_t workers = 0;   // likewise: that live
 };
 
 struct ControlAction {
@@ -97,8 +103,12 @@ struct ControlAction {
     kReadPlan,      // look for what has been planned since; say kPlanGrew, then kPlanRead
     kPlan,          // go on with the plan, behind what is there; kPlanGrew after each part
     kAudit,         // all chains seem complete: audit the job and write DONE
-    kPauseJob,  // write a pause for everyone: reason, and shard, lo, hi where it is about an object
-    kExit,      // the worker's end: reason; `clean` when nothing is unsettled
+    kAuditGroup,    // those of group `shard` do: audit it and write its file
+    kSummarize,     // write the next summary
+    kReadSummary,   // read the latest summary, and which groups are sealed
+    kPauseJob,      // write a pause for everyone: reason, and shard, lo, hi where it is about an
+                    // object, records and dead where it is about those
+    kExit,          // the worker's end: reason; `clean` when nothing is unsettled
   };
   Kind kind = Kind::kExit;
   int64_t shard = 0;
@@ -111,6 +121,8 @@ struct ControlAction {
   bool backup = false;     // kLease
   bool backed_up = false;  // kLease
   bool again = false;      // it failed before; wait first
+  int64_t records = 0;
+  int64_t dead = 0;
   StopReason reason = StopReason::kNone;
   bool clean = false;
 };
@@ -158,7 +170,11 @@ class ControlPlane {
   void OnRange(const ControlEvent& event);
   void OnChain(const ControlEvent& event);
   void OnAudited(const ControlEvent& event);
-  void PlanMore();
+  void OnGroupAudited(const ControlEvent& event);
+  void AuditFailed(AuditOutcome outcome);
+  void OnSummary(const ControlEvent& event);
+  void JudgeDead(int64_t records, int64_t dead);
+  void DoDuties();
   void Wish(const Claiming::Wish& wish);
   void Stop(StopReason reason);
   void Apply(int64_t shard, OpenShard& open, const ChainAction& action);

@@ -153,10 +153,14 @@ void Loop::Handle(IoReport report) {
           .reason = cancelled ? StopReason::kPaused : StopReason::kCancelled});
     return;
   }
-  if (report.event.kind == ControlEvent::Kind::kAudited && !report.event.ok && !report.status) {
+  const auto kind = report.event.kind;
+  const bool audited =
+      kind == ControlEvent::Kind::kAudited || kind == ControlEvent::Kind::kGroupAudited;
+  if (audited && !report.event.ok && !report.status) {
     outcome_.message = report.status.error().message;
     Log(LogLevel::kError, outcome_.message);
   }
+  if (kind == ControlEvent::Kind::kSummary) TakeSummary(&report);
   if (report.event.kind == ControlEvent::Kind::kPlanned && !report.status) {
     Log(LogLevel::kWarn, "planning: " + report.status.error().message);
     if (!IsPassing(report.status.error())) Fault(report.status.error());
@@ -169,7 +173,6 @@ void Loop::Handle(IoReport report) {
       since_ms = !failed ? 0 : since_ms == 0 ? BootMs() : since_ms;
     }
   }
-  const auto kind = report.event.kind;
   if (kind == ControlEvent::Kind::kSurveyed || kind == ControlEvent::Kind::kWatched ||
       kind == ControlEvent::Kind::kLeased) {
     if (!report.status && !IsPassing(report.status.error()))
@@ -181,6 +184,17 @@ void Loop::Handle(IoReport report) {
                                                                : claims_failing_since_ms_;
   }
   Step(report.event);
+}
+
+void Loop::TakeSummary(IoReport* report) {
+  if (!report->status && report->status.error().code != ErrorCode::kCancelled)
+    Log(LogLevel::kWarn, "the summary: " + report->status.error().message);
+  if (!report->summary) return;
+  summary_ = report->summary->number;
+  report->event.ok = true;
+  report->event.records = report->summary->records;
+  report->event.dead = report->summary->dead;
+  report->event.workers = report->summary->workers;
 }
 
 void Loop::Do(const ControlAction& action) {
@@ -219,6 +233,11 @@ void Loop::Do(const ControlAction& action) {
     case Kind::kAudit:
       Audit();
       return;
+    case Kind::kAuditGroup:
+      return AuditGroup(action.shard);
+    case Kind::kSummarize:
+    case Kind::kReadSummary:
+      return Summarize(/*write=*/action.kind == Kind::kSummarize);
     case Kind::kPauseJob:
       PauseJob(action);
       return;
@@ -320,163 +339,13 @@ bool Loop::StoreIsLost(int64_t failing_since_ms) {
   return true;
 }
 
-void Loop::Survey(const ControlAction& action) {
-  io_.Submit([this, action] {
-    const bool watch = action.kind == ControlAction::Kind::kWatch;
-    IoReport report{
-        .event = {.kind = watch ? ControlEvent::Kind::kWatched : ControlEvent::Kind::kSurveyed,
-                  .shard = action.shard}};
-    if (watch) {
-      Result<Watched> watched = action.shard == kSteward
-                                    ? surveyor_.WatchSteward()
-                                    : surveyor_.Watch(action.shard, action.from);
-      if (watched) {
-        report.event.survey = std::move(watched->shards);
-        report.event.done = watched->done;
-      } else {
-        report.status = std::unexpected(watched.error());
-      }
-    } else if (Result<std::vector<SurveyedShard>> shards = surveyor_.Leases(action.shard)) {
-      report.event.survey = *std::move(shards);
-    } else {
-      report.status = std::unexpected(shards.error());
-    }
-    report.event.ok = report.status.has_value();
-    mail_.Post(std::move(report));
-  });
-}
-
-void Loop::Lease(const ControlAction& action) {
-  io_.Submit([this, action] {
-    IoReport report{.event = {.kind = ControlEvent::Kind::kLeased, .shard = action.shard}};
-    const Result<bool> mine = TakeLease(*job_.store,
-                                        {.shard = action.shard,
-                                         .epoch = action.epoch,
-                                         .worker = id_.ToString(),
-                                         .lo = action.lo,
-                                         .backed_up = action.backed_up},
-                                        /*sent_before=*/action.again);
-    if (mine)
-      report.event.lease = *mine ? Claiming::Outcome::kMine : Claiming::Outcome::kTaken;
-    else
-      report.status = std::unexpected(mine.error());
-    mail_.Post(std::move(report));
-  });
-}
-
-void Loop::Create(const ControlAction& action) {
-  if (auto it = commits_.find(action.open_id); it != commits_.end() && it->second.commit)
-    return Send(action.shard, action.open_id, action.request);  // again: the same bytes
-  const auto open = plane_.open().find(action.shard);
-  if (open == plane_.open().end()) return;
-  CommitFacts facts;
-  facts.job_id = job_.record.job_id;
-  facts.shard = action.shard;
-  facts.lo = action.lo;
-  facts.hi = action.hi;
-  facts.last = action.hi == open->second.chain.end();
-  facts.attempt_id = id_.ToString();
-  lanes_.Seal(action.open_id, action.request, facts);
-}
-
-void Loop::Send(int64_t shard, uint32_t open_id, uint32_t request) {
-  std::shared_ptr<const EncodedCommit> commit = commits_[open_id].commit;
-  io_.Submit([this, shard, open_id, request, commit] {
-    const std::string key = OutKey(job_.record.job_id, shard, commit->facts.lo);
-    const Status status = job_.store->Create(key, commit->bytes);
-    ChainEvent::Kind kind = ChainEvent::Kind::kUnknown;
-    if (status) kind = ChainEvent::Kind::kCreated;
-    if (!status && status.error().code == ErrorCode::kExists) kind = ChainEvent::Kind::kExists;
-    if (!status)
-      Log(kind == ChainEvent::Kind::kExists ? LogLevel::kInfo : LogLevel::kWarn,
-          fmt::format("the commit at {} is not settled: {}", commit->facts.lo,
-                      status.error().message),
-          shard);
-    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kChain,
-                                  .shard = shard,
-                                  .open_id = open_id,
-                                  .chain = {.kind = kind, .request = request}}});
-  });
-}
-
-void Loop::Read(const ControlAction& action) {
-  io_.Submit([this, action] {
-    ChainEvent chain{.kind = ChainEvent::Kind::kFound, .request = action.request};
-    std::string attempt_id;
-    GroupReader reader(*job_.store, job_.record, plan_);
-    if (Result<int64_t> hi = reader.ReadHi(action.shard, action.lo, &attempt_id)) {
-      chain.hi = *hi;
-      chain.mine = attempt_id == id_.ToString();
-    } else if (hi.error().code == ErrorCode::kNotFound) {
-      chain.kind = ChainEvent::Kind::kAbsent;
-    } else if (hi.error().code == ErrorCode::kCorrupt) {
-      chain.hi = action.lo;  // breaks the chain's rules, as a footer that makes no sense does
-    } else {
-      chain.kind = ChainEvent::Kind::kReadFailed;
-    }
-    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kChain,
-                                  .shard = action.shard,
-                                  .open_id = action.open_id,
-                                  .chain = chain}});
-  });
-}
-
-// From an I/O thread: what is planned by now. A look that fails is repeated.
-void Loop::ReportPlan() {
-  const Status read = plan_.Refresh();
-  if (!read) return Log(LogLevel::kWarn, "reading the plan: " + read.error().message);
-  const PlanTotals totals = plan_.totals();
-  mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kPlanGrew,
-                                .shards = totals.shards,
-                                .done = totals.finished}});
-}
-
-void Loop::ReadPlan() {
-  io_.Submit([this] {
-    ReportPlan();
-    mail_.Post(IoReport{.event = {.kind = ControlEvent::Kind::kPlanRead}});
-  });
-}
-
-void Loop::ExtendPlan() {
-  Log(LogLevel::kInfo, "goes on with the plan");
-  io_.Submit([this] {
-    IoReport report{.event = {.kind = ControlEvent::Kind::kPlanned}};
-    const auto planned = CompletePlan(
-        *job_.store, source_, job_.record.job_id, PlanLimitsOf(job_.record),
-        {.stop = [this] { return leaving_.load(); }, .on_part = [this] { ReportPlan(); }});
-    ReportPlan();
-    if (!planned) report.status = Annotate(planned.error(), Printable(job_.record.input.uri));
-    mail_.Post(std::move(report));
-  });
-}
-
-void Loop::Audit() {
-  Log(LogLevel::kInfo, "audits the job");
-  io_.Submit([this] {
-    IoReport report{.event = {.kind = ControlEvent::Kind::kAudited}};
-    if (Result<AuditReport> audit = AuditJob(job_, plan_, /*seal=*/true)) {
-      report.event.ok = audit->done;
-      report.event.audit =
-          audit->faults.empty() ? AuditOutcome::kIncomplete : AuditOutcome::kBroken;
-      if (!audit->faults.empty())
-        report.status = Fail(ErrorCode::kCorrupt, "the audit found: {}", audit->faults[0]);
-    } else {
-      report.event.audit = audit.error().code == ErrorCode::kCorrupt ? AuditOutcome::kBroken
-                                                                     : AuditOutcome::kUnavailable;
-      report.status = std::unexpected(audit.error());
-    }
-    mail_.Post(std::move(report));
-  });
-}
-
 // The worker leaves after it, so it may block here.
 void Loop::PauseJob(const ControlAction& action) {
   ControlEntry entry{.action = "pause", .by = id_.ToString()};
   if (action.reason == StopReason::kTooManyDead) {
     entry.cause = "too_many_dead";
     entry.reason = fmt::format("{} of {} records are dead, more than limits.max_dead allows",
-                               plane_.dead(), plane_.records());
+                               action.dead, action.records);
   } else {
     entry.cause = "corrupt";
     entry.reason = fmt::format("{} breaks the commit chain's rules",

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -18,6 +19,7 @@
 #include "ledger/job.h"
 #include "ledger/plan.h"
 #include "ledger/roster.h"
+#include "ledger/summary.h"
 #include "ledger/survey.h"
 #include "platform/io_pool.h"
 #include "worker/lanes.h"
@@ -29,7 +31,8 @@ namespace armada {
 // What an I/O thread reports back.
 struct IoReport {
   ControlEvent event;
-  Status status;              // kAudited: why it could not be done
+  Status status;                   // kAudited, kGroupAudited, kSummary: why it could not be done
+  std::optional<Summary> summary;  // kSummary: one that was not known
   bool is_announced = false;  // a heartbeat that names the shards just opened was written, or not
   bool is_control = false;    // `control` was read; event is none
   Result<ControlState> control;
@@ -63,6 +66,9 @@ class Loop {
   void ExtendPlan();
   void ReportPlan();
   void Audit();
+  void AuditGroup(int64_t group);
+  void Summarize(bool write);
+  void TakeSummary(IoReport* report);
   void PauseJob(const ControlAction& action);
   void CheckControl();
   // Any thread.
@@ -101,6 +107,7 @@ class Loop {
   int claim_tries_ = 0;                        // of the one that fails
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   Surveyor surveyor_;                          // one request of it at a time
+  int64_t summary_ = 0;                        // the latest one known
   const Deaths deaths_;                        // of those who worked on this job before
   // Shards that the lanes get once a heartbeat names them, so that a death at their first batch
   // leaves evidence.

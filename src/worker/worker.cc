@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kBudgetBytes = 8 << 20;     // uncommitted results of a process, before a commit
 constexpr int64_t kMaxBatchBytes = 16 << 20;  // features of one batch
-constexpr int64_t kStripes = 4096;            // places where workers begin
+constexpr int64_t kPlaces = 1 << 30;          // where a worker that nobody numbers may begin
 constexpr int64_t kMaxBatch = 1024;           // larger ones cost memory and were no faster
 
 int64_t RecordBytes(const JobRecord& record) {
@@ -42,8 +42,8 @@ ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& co
   config.index = options.index;
   config.workers = options.workers;
   if (options.index < 0) {  // nobody says where: anywhere, as others will too
-    config.workers = std::min(config.shards, kStripes);
-    config.index = static_cast<int64_t>(id.low % static_cast<uint64_t>(config.workers));
+    config.workers = kPlaces;
+    config.index = static_cast<int64_t>(id.low % static_cast<uint64_t>(kPlaces));
   }
   config.heartbeat_ms = job.record.spec.plan.heartbeat_ms;
   config.commit_every_ms = job.record.spec.plan.commit_every_ms;
