@@ -3,10 +3,12 @@
 // the World.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -18,29 +20,48 @@
 
 namespace armada {
 
-struct Write {
+// Who sends: one life of a worker, and the job that it works on.
+struct Sender {
   int life = 0;
+  int job = 1;
+  size_t seat = 0;  // whose credentials it has
+  uint64_t attempt = 0;
   std::shared_ptr<const bool> alive{};  // whether that life still is
+};
+
+struct Write {
+  Sender from{};
   int64_t shard = 0;
   Position lo = 0;
   SimObject object{};
 };
 
 struct LeaseWrite {
-  int life = 0;
-  std::shared_ptr<const bool> alive{};
-  uint64_t attempt = 0;
+  Sender from{};
   int64_t shard = 0;  // or kSteward
   int64_t epoch = 0;
   bool backup = false;
   bool backed_up = false;
 };
 
+// Why a request came to nothing, where that is known.
+enum class Refusal : uint8_t {
+  kNone,
+  kDenied,   // 403
+  kInvalid,  // what is there is of another job, or not what was planned: no worker can do better
+};
+
 struct SimBeat {
   int64_t counter = 0;
   bool exited = false;
   bool steward = false;
-  std::map<int64_t, Position> shards{};  // and how far each is predicted
+  struct Held {
+    Position committed = 0;
+    Position reached = 0;  // predicted up to here
+  };
+  std::map<int64_t, Held> shards{};
+  int64_t landed_ms = 0;
+  std::shared_ptr<const bool> alive{};
 };
 
 class Network {
@@ -53,28 +74,42 @@ class Network {
   void Create(const Write& write, CreateReply reply);
 
   using ReadReply = std::function<void(ChainEvent::Kind kind, Position hi, uint64_t attempt)>;
-  void Read(int64_t shard, Position lo, ReadReply reply);
+  void Read(const Sender& from, int64_t shard, Position lo, ReadReply reply);
 
   // Called 0 to 2 times.
-  void Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply);
-  void Beat(uint64_t attempt, const SimBeat& beat);
+  using LeaseReply = std::function<void(Claiming::Outcome outcome, Refusal refusal)>;
+  void Lease(const LeaseWrite& write, LeaseReply reply);
+  void Beat(const Sender& from, const SimBeat& beat);
 
-  using SurveyReply = std::function<void(std::vector<SurveyedShard> shards, bool done)>;
-  // The leases of one group; empty when it failed. Two pages, at two moments.
-  void Survey(int64_t group, SurveyReply reply);
-  // The same with chains and some holders, as one who is called `observer` sees them.
-  void Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply reply);
+  struct Survey {
+    std::vector<SurveyedShard> shards{};  // empty when it failed
+    bool done = false;
+    Refusal refusal = Refusal::kNone;
+  };
+  using SurveyReply = std::function<void(Survey survey)>;
+  // The leases of one group. Two pages, at two moments.
+  void Leases(const Sender& from, int64_t group, SurveyReply reply);
+  // The same with chains and some holders, as the sender sees them.
+  void Watch(const Sender& from, int64_t group, int64_t from_shard, SurveyReply reply);
+  // By (shard, committed): how many died who held that shard when its chain ended there.
+  using Deaths = std::map<std::pair<int64_t, Position>, int64_t>;
+  Deaths FindDeaths(int64_t heartbeat_ms) const;
 
   // From now on nothing that this life sends but heartbeats arrives, until then.
   void KillData(int life, int64_t until_ms) { data_dead_until_ms_[life] = until_ms; }
+  // Nothing of its heartbeats does.
+  void KillBeats(int life, int64_t until_ms) { beats_dead_until_ms_[life] = until_ms; }
+  // The credentials of this seat, or of all, are not valid until then.
+  void Deny(size_t seat, int64_t until_ms) { denied_until_ms_[seat] = until_ms; }
+  static constexpr size_t kEverySeat = SIZE_MAX;
 
   // Called once: how many shards are planned, and whether those are all; 0 when it failed.
-  void ReadPlan(std::function<void(int64_t shards, bool finished)> reply);
+  using PlanReply = std::function<void(int64_t shards, bool finished, Refusal refusal)>;
+  void ReadPlan(const Sender& from, PlanReply reply);
   // A part of the plan, [first, end), unless there is one that begins so. Nobody hears what became
   // of it: planners read on.
   struct PlanWrite {
-    int life = 0;
-    std::shared_ptr<const bool> alive{};
+    Sender from{};
     int64_t first = 0;
     int64_t end = 0;
     bool last = false;
@@ -84,45 +119,84 @@ class Network {
   bool plan_finished() const { return plan_finished_; }
 
   // Lists and reads every chain, one after another, and writes DONE.
-  void Audit(std::function<void(bool ok, AuditOutcome outcome)> reply);
+  void Audit(const Sender& from, std::function<void(bool ok, AuditOutcome outcome)> reply);
 
-  bool done() const { return done_; }
+  // A worker writes a pause for everyone; the operator takes it back.
+  void Pause(const Sender& from);
+  void Resume() { paused_ = false; }
+  bool paused() const { return paused_; }
+
+  // The operator deletes the job and submits another to the same folder. What is under way, and
+  // workers of the old job, stay.
+  void Resubmit();
+  int job() const { return job_; }
+  // What the operator removes when told whose it is: objects of a job that is no more.
+  bool foreign() const { return !foreign_parts_.empty() || (done_job_ != 0 && done_job_ != job_); }
+  void RemoveForeign();
+
+  void CalmDown();  // credentials are valid again
+  // Whether everybody sees at once that another's process is gone. (As drawn, unless set.)
+  void SetOneHost(bool one_host) { one_host_ = one_host; }
+  // From now on every request fails, until then.
+  void BreakDown(int64_t until_ms) { burst_until_ms_ = until_ms; }
+  int64_t done_ms() const { return done_ms_; }
+  bool done() const { return done_job_ == job_; }
   const ObjectMap& objects() const { return objects_; }
+  int64_t committed() const { return committed_; }  // records
 
  private:
   struct AuditRun {
+    Sender from{};
     size_t next_shard = 0;
     bool incomplete = false;
     bool broken = false;
   };
   int64_t Delay() { return random_.Between(1, 20); }
   bool Burst();
+  bool Denied(const Sender& from) const;
+  bool DeniedLands(const Sender& from);
+  bool DataDead(const Sender& from) const;
+  void BeginPlan();
+  int64_t PlannedFor(int job) const;
+  ObjectMap& ObjectsOf(int job);
   void Arrive(const Write& write, const CreateReply& reply, bool replies, bool as_error);
-  bool DataDead(int life) const;
-  void ArriveLease(const LeaseWrite& write, const std::function<void(Claiming::Outcome)>& reply,
-                   bool replies);
-  SurveyedShard Reached(int64_t shard) const;
+  void ArriveLease(const LeaseWrite& write, const LeaseReply& reply, bool replies);
+  SurveyedShard Reached(int job, int64_t shard);
   SurveyedShard Leased(int64_t shard) const;
   LeaseHolder Holder(int64_t shard, uint64_t observer) const;
-  void LookAtHolders(int64_t from, uint64_t observer, std::vector<SurveyedShard>* shards) const;
+  void LookAtHolders(int64_t from_shard, uint64_t observer,
+                     std::vector<SurveyedShard>* shards) const;
+  Survey Seen(const Sender& from, std::vector<SurveyedShard> shards);
   void ArrivePlan(const PlanWrite& write);
   void AuditNext(std::shared_ptr<AuditRun> run, std::function<void(bool, AuditOutcome)> reply);
-  void WriteDone();
+  void WriteDone(const Sender& from, const std::function<void(bool, AuditOutcome)>& reply);
+  void ArriveDone(const Sender& from);
+  bool IsDone(const Sender& from) const;
 
   EventQueue& queue_;
   Random& random_;
   Faults& faults_;
   Checkers& checkers_;
   const std::vector<SimShard>& shards_;
-  const bool one_host_;  // everybody sees at once whether another's process is gone
+  bool one_host_;
+  int job_ = 1;
   // What submit wrote, and stewards after it.
   int64_t planned_ = 0;
   bool plan_finished_ = false;
   ObjectMap objects_;
+  int64_t committed_ = 0;
+  int done_job_ = 0;  // whose DONE stands; 0: there is none
+  int64_t done_ms_ = -1;
+  bool paused_ = false;
+  // What workers of deleted jobs have written since: commits, by job, and parts of the plan.
+  std::map<int, ObjectMap> strays_;
+  std::set<int64_t> foreign_parts_;
+  // Of whichever job: their keys do not say.
   std::map<std::pair<int64_t, int64_t>, LeaseWrite> leases_;  // by shard, epoch
   std::map<uint64_t, SimBeat> beats_;                         // by attempt
   std::map<int, int64_t> data_dead_until_ms_;                 // by life
-  bool done_ = false;
+  std::map<int, int64_t> beats_dead_until_ms_;                // by life
+  std::map<size_t, int64_t> denied_until_ms_;                 // by seat
   int64_t burst_until_ms_ = -1;
 };
 
