@@ -53,6 +53,8 @@ Status SealJob(Job& job, const AuditReport& report, ManifestWriter* manifest,
   ASSIGN_OR_RETURN(std::string bytes, manifest->Finish(job.record.job_id));
   ASSIGN_OR_RETURN(const std::string standing,
                    CreateOrAdopt(*job.store, kManifestKey, std::move(bytes)));
+  ASSIGN_OR_RETURN(const std::string owner, ReadManifestJob(standing));
+  if (owner != job.record.job_id) return OfAnotherJob(kManifestKey, owner);
   const DoneSeal done{.job_id = job.record.job_id,
                       .utc = FormatUtc(WallMs()).text,
                       .shards = report.shards,
@@ -110,6 +112,7 @@ Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal) {
   AuditReport report;
   ManifestWriter manifest;
   std::vector<std::string> group_sha256;
+  if (seal) RETURN_IF_ERROR(CheckStands(*job.store, job.record.job_id));
   const auto seal_group = [&](int64_t group, const GroupAudit& audit, bool complete) -> Status {
     if (!seal || !complete) return {};
     const std::string key = GroupDoneKey(group);
@@ -121,9 +124,11 @@ Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal) {
     return manifest.Add(audit.objects);
   };
   RETURN_IF_ERROR(WalkGroups(job, plan, &report, seal_group));
-  if (seal && report.complete)
+  if (seal && report.complete) {
+    RETURN_IF_ERROR(CheckStands(*job.store, job.record.job_id));  // the walk may have been long
     RETURN_IF_ERROR(SealJob(job, report, &manifest, std::move(group_sha256)));
-  ASSIGN_OR_RETURN(report.done, Exists(*job.store, kDoneKey));
+  }
+  ASSIGN_OR_RETURN(report.done, IsDone(*job.store, job.record.job_id));
   return report;
 }
 

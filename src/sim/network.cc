@@ -338,7 +338,7 @@ void Network::ArrivePlan(const PlanWrite& write) {
 }
 
 void Network::Pause(const Sender& from) {
-  if (Denied(from) || DataDead(from)) return;
+  if (Denied(from) || DataDead(from) || from.job != job_) return;
   queue_.Note("paused", from.life);
   paused_ = true;
 }
