@@ -80,6 +80,7 @@ class Faults {
 
   // Whether this fault strikes now; counts it if so.
   bool Strikes(Fault fault);
+  bool Has(Fault fault) const { return one_in_[static_cast<size_t>(fault)] != 0; }
   void Count(Fault fault) { ++coverage_[static_cast<size_t>(fault)]; }
   void Stop() { one_in_.fill(0); }
   const Coverage& coverage() const { return coverage_; }

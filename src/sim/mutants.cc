@@ -24,11 +24,11 @@ constexpr MutantFacts kMutants[] = {
     {Mutant::kOtherBytes, "other-bytes", "", 0, "I4", 10},
     {Mutant::kUnpinnedRead, "unpinned-read", "", 0, "I3", 200},
     {Mutant::kNeverProbation, "never-probation", "", 0, "I7", 100},
-    {Mutant::kDoneOfAnother, "done-of-another", "", 0, "I5", 1000},
-    {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "I5", 20},
+    {Mutant::kDoneOfAnother, "done-of-another", "", 0, "I5", 300},
+    {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "I2", 20},
     {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "I2", 10},
     {Mutant::kConflictIsMine, "conflict-is-mine", "I4", 2, "I4", 30},
-    {Mutant::kNoJobInKey, "no-job-in-key", "", 0, "I3", 50},
+    {Mutant::kNoJobInKey, "no-job-in-key", "", 0, "I1", 50},
 };
 
 }  // namespace

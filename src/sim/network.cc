@@ -367,22 +367,23 @@ void Network::CalmDown() {
   beats_dead_until_ms_.clear();
 }
 
-void Network::Audit(const Sender& from, std::function<void(bool, AuditOutcome)> reply) {
+void Network::Audit(const Sender& from, AuditReply reply) {
   if (Mutated(Mutant::kDoneUnaudited)) {
     ArriveDone(from);
-    return queue_.After(Delay(), [reply] { reply(true, {}); });
+    return queue_.After(Delay(), [reply] { reply(true, {}, Refusal::kNone); });
   }
   AuditNext(std::make_shared<AuditRun>(AuditRun{.from = from}), std::move(reply));
 }
 
-void Network::AuditNext(std::shared_ptr<AuditRun> run,
-                        std::function<void(bool, AuditOutcome)> reply) {
+void Network::AuditNext(std::shared_ptr<AuditRun> run, AuditReply reply) {
   if (Denied(run->from) || Burst() || faults_.Strikes(Fault::kAuditFailed))
-    return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kUnavailable); });
+    return queue_.After(Delay(),
+                        [reply] { reply(false, AuditOutcome::kUnavailable, Refusal::kNone); });
   // A page of shards at a time; all pages at different moments.
   const bool planned = plan_finished_ || run->from.job != job_;
   if (!planned && !Mutated(Mutant::kPlanTakenForWhole))
-    return queue_.After(Delay(), [reply] { reply(false, AuditOutcome::kIncomplete); });
+    return queue_.After(Delay(),
+                        [reply] { reply(false, AuditOutcome::kIncomplete, Refusal::kNone); });
   const auto shards = static_cast<size_t>(PlannedFor(run->from.job));
   const size_t end = std::min(run->next_shard + 1 + random_.Below(100), shards);
   const ObjectMap& objects = ObjectsOf(run->from.job);
@@ -398,24 +399,25 @@ void Network::AuditNext(std::shared_ptr<AuditRun> run,
   }
   queue_.After(Delay(), [=, this] {
     if (run->next_shard < shards) return AuditNext(run, reply);
-    if (run->broken) return reply(false, AuditOutcome::kBroken);
-    if (run->incomplete) return reply(false, AuditOutcome::kIncomplete);
+    if (run->broken) return reply(false, AuditOutcome::kBroken, Refusal::kNone);
+    if (run->incomplete) return reply(false, AuditOutcome::kIncomplete, Refusal::kNone);
     WriteDone(run->from, reply);
   });
 }
 
 // Whoever is about to write DONE reads whose job it is. What is under way then lands all the same.
-void Network::WriteDone(const Sender& from, const std::function<void(bool, AuditOutcome)>& reply) {
-  if (from.job != job_) return reply(false, AuditOutcome::kUnavailable);
-  if (faults_.Strikes(Fault::kAppliedLate)) {
-    queue_.After(random_.Between(500, 600'000), [=, this] { ArriveDone(from); });
-    return queue_.After(random_.Between(100, 3'000),
-                        [=] { reply(false, AuditOutcome::kUnavailable); });
-  }
-  queue_.After(Delay(), [=, this] {
-    ArriveDone(from);
+void Network::WriteDone(const Sender& from, const AuditReply& reply) {
+  if (from.job != job_) return reply(false, AuditOutcome::kUnavailable, Refusal::kInvalid);
+  const bool late = faults_.Strikes(Fault::kAppliedLate);
+  queue_.After(late ? random_.Between(500, 600'000) : Delay(), [=, this] { ArriveDone(from); });
+  if (faults_.Strikes(Fault::kDeliveredTwice))
+    queue_.After(random_.Between(1, random_.OneIn(2) ? 60'000 : 600'000),
+                 [=, this] { ArriveDone(from); });
+  queue_.After(late ? random_.Between(100, 3'000) : 2 * kLongestDelayMs, [=, this] {
     const bool heard = IsDone(from) && !faults_.Strikes(Fault::kReplyLost);
-    queue_.After(Delay(), [=] { reply(heard, AuditOutcome::kUnavailable); });
+    const bool foreign = done_job_ != 0 && !IsDone(from);
+    if (foreign) faults_.Count(Fault::kForeignFound);
+    reply(heard, AuditOutcome::kUnavailable, foreign ? Refusal::kInvalid : Refusal::kNone);
   });
 }
 

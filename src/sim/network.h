@@ -76,7 +76,8 @@ class Network {
   bool plan_finished() const { return plan_finished_; }
 
   // Lists and reads every chain, one after another, and writes DONE.
-  void Audit(const Sender& from, std::function<void(bool ok, AuditOutcome outcome)> reply);
+  using AuditReply = std::function<void(bool ok, AuditOutcome outcome, Refusal refusal)>;
+  void Audit(const Sender& from, AuditReply reply);
 
   // A worker writes a pause for everyone; the operator takes it back.
   void Pause(const Sender& from);
@@ -108,7 +109,8 @@ class Network {
     bool incomplete = false;
     bool broken = false;
   };
-  int64_t Delay() { return random_.Between(1, 20); }
+  static constexpr int64_t kLongestDelayMs = 20;
+  int64_t Delay() { return random_.Between(1, kLongestDelayMs); }
   bool Burst();
   bool Denied(const Sender& from) const;
   bool DeniedLands(const Sender& from);
@@ -125,8 +127,8 @@ class Network {
                      std::vector<SurveyedShard>* shards) const;
   Survey Seen(const Sender& from, std::vector<SurveyedShard> shards);
   void ArrivePlan(const PlanWrite& write);
-  void AuditNext(std::shared_ptr<AuditRun> run, std::function<void(bool, AuditOutcome)> reply);
-  void WriteDone(const Sender& from, const std::function<void(bool, AuditOutcome)>& reply);
+  void AuditNext(std::shared_ptr<AuditRun> run, AuditReply reply);
+  void WriteDone(const Sender& from, const AuditReply& reply);
   void ArriveDone(const Sender& from);
   bool IsDone(const Sender& from) const;
 

@@ -139,12 +139,14 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kPlan:
       return Plan();
     case Kind::kAudit:
-      return network_.Audit(sender_, [this, alive = alive_](bool ok, AuditOutcome outcome) {
-        if (!*alive) return;
-        Mail(0, [=, this] {
-          Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
-        });
-      });
+      return network_.Audit(
+          sender_, [this, alive = alive_](bool ok, AuditOutcome outcome, Refusal refusal) {
+            if (!*alive) return;
+            Mail(0, [=, this] {
+              Fault(refusal);
+              Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
+            });
+          });
     case Kind::kPauseJob:
       return checkers_.Violated("I1", "a worker finds a chain corrupt and pauses the job");
     case Kind::kExit:

@@ -134,6 +134,12 @@ WorldResult World::Run() {
 void World::RunTrouble() {
   int64_t end_ms = random_.Between(1'000, 120'000);
   if (scenario_ == nullptr) {
+    // A job that is done may be deleted too, and its folder used again.
+    if (!RunUntil(end_ms, true) || network_.job() > 1 || !faults_.Has(Fault::kResubmitted)) return;
+    faults_.Count(Fault::kResubmitted);
+    Resubmit(std::vector<bool>(seats_.size(), false), 0);
+    for (size_t seat = 0; seat < seats_.size(); ++seat)
+      StartAgain(seat, random_.Between(1, 10'000));
     RunUntil(end_ms, true);
     return;
   }
@@ -270,7 +276,7 @@ void World::StrikeInput() {
   if (random_.OneIn(4) && faults_.Strikes(Fault::kInputChanged))
     ChangeInput(random_.Below(shards_.size()), random_.Between(100, 30'000));
   // Once a seed, and not in each that has it: all begins anew.
-  if (network_.job() > 1 || !random_.OneIn(4) || !faults_.Strikes(Fault::kResubmitted)) return;
+  if (network_.job() > 1 || !random_.OneIn(2) || !faults_.Strikes(Fault::kResubmitted)) return;
   std::vector<bool> stay;
   for (size_t i = 0; i < seats_.size(); ++i) stay.push_back(random_.OneIn(2));
   Resubmit(stay, random_.Between(100, 60'000));
