@@ -137,23 +137,26 @@ int Main(int argc, char** argv) {
   CLI::Option* const first =
       app.add_option("--seed", seed, "the first seed; without it, a fresh one");
   CLI::Option* const many = app.add_option("--seeds", seeds, "how many, one after another");
-  app.add_option("--for", for_s, "as many as fit into so many seconds")->excludes(many);
-  app.add_option("--without", without, "classes of faults that never strike, as a bit set");
-  CLI::Option* const mutated = app.add_option("--mutant", mutant_name);
-  app.add_option("--scenario", scenario_path, "a file of tests/scenarios, instead of all that is")
-      ->excludes(mutated);
+  CLI::Option* const scenario =
+      app.add_option("--scenario", scenario_path, "the world that this file lays down");
+  app.add_option("--for", for_s, "as many as fit into so many seconds")
+      ->excludes(many)
+      ->excludes(scenario);
+  app.add_option("--without", without, "classes of faults that never strike, as a bit set")
+      ->excludes(scenario);
+  app.add_option("--mutant", mutant_name)->excludes(scenario);
   app.add_flag("--trace", trace, "every step of every seed");
   app.add_flag("--json", json);
-  app.add_flag("--hash", hash, "only the hash of the last seed");
+  app.add_flag("--hash", hash, "only the hash of the last seed")->excludes(scenario);
   CLI11_PARSE(app, argc, argv);
   if (!scenario_path.empty()) {
-    Result<Scenario> scenario = ReadScenario(scenario_path);
-    if (!scenario) {
-      fmt::print(stderr, "armada_sim: {}\n", scenario.error().ToString());
+    Result<Scenario> laid_down = ReadScenario(scenario_path);
+    if (!laid_down) {
+      fmt::print(stderr, "armada_sim: {}\n", laid_down.error().ToString());
       return 2;
     }
-    ChooseSeeds(*first, *many, seed, seeds, &*scenario);
-    return RunScenarioFile(*scenario, trace, json);
+    ChooseSeeds(*first, *many, seed, seeds, &*laid_down);
+    return RunScenarioFile(*laid_down, trace, json);
   }
   const MutantFacts* mutant = mutant_name.empty() ? nullptr : FindMutant(mutant_name);
   if (!mutant_name.empty() && mutant == nullptr) {
