@@ -8,8 +8,7 @@
 #include "cli/terminal.h"
 #include "ledger/control.h"
 #include "ledger/job.h"
-#include "ledger/names.h"
-#include "ledger/settle.h"
+#include "ledger/seal.h"
 #include "platform/clock.h"
 
 namespace armada {
@@ -28,7 +27,7 @@ Result<ControlEntry> Tell(const ControlOptions& options, Make make) {
   ASSIGN_OR_RETURN(Job job, OpenJobFolder(options.job));
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
   RETURN_IF_ERROR(CheckNotCancelled(control, Printable(job.store->name())));
-  ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
+  ASSIGN_OR_RETURN(const bool done, IsDone(*job.store, job.record.job_id));
   if (done)
     return FailWith(ErrorCode::kInvalid,
                     fmt::format("{}: the job is done", Printable(job.store->name())),

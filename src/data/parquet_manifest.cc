@@ -12,11 +12,13 @@
 
 #include "data/arrow_types.h"
 #include "data/parquet_file.h"
+#include "data/parquet_footer.h"
 
 namespace armada {
 namespace {
 
 constexpr std::string_view kWhat = "not a manifest";
+constexpr char kJob[] = "armada.manifest.job";
 constexpr int64_t kRowGroupRows = 64 << 10;
 
 std::shared_ptr<arrow::Schema> ManifestSchema() {
@@ -106,8 +108,7 @@ Status ManifestWriter::Add(std::span<const ManifestRow> rows) {
 Result<std::string> ManifestWriter::Finish(const std::string& job_id) {
   try {
     RETURN_IF_ERROR(file_->Flush());
-    auto status = file_->writer->AddKeyValueMetadata(
-        arrow::key_value_metadata({{"armada.manifest.job", job_id}}));
+    auto status = file_->writer->AddKeyValueMetadata(arrow::key_value_metadata({{kJob, job_id}}));
     if (status.ok()) status = file_->writer->Close();
     if (!status.ok()) return WriteFailure(status);
     auto buffer = file_->sink->Finish();
@@ -152,6 +153,14 @@ Status ReadManifest(std::string_view bytes,
                              .dead = number(kDead, row),
                              .sha256 = text(kSha256, row)}));
   }
+}
+
+Result<std::string> ReadManifestJob(std::string_view bytes) {
+  ASSIGN_OR_RETURN(
+      const auto reader,
+      OpenParquet(std::make_shared<arrow::io::BufferReader>(std::make_shared<arrow::Buffer>(bytes)),
+                  kWhat, kRowGroupRows, ErrorCode::kCorrupt));
+  return FooterText(*reader->parquet_reader()->metadata(), kJob, kWhat);
 }
 
 }  // namespace armada

@@ -41,4 +41,7 @@ class ManifestWriter {
 // manifest.
 Status ReadManifest(std::string_view bytes, const std::function<Status(const ManifestRow&)>& visit);
 
+// The id of the job that it is of. kCorrupt when the bytes are no manifest.
+Result<std::string> ReadManifestJob(std::string_view bytes);
+
 }  // namespace armada

@@ -62,6 +62,8 @@ Status SealJob(Job& job, const AuditReport& report, ManifestWriter* manifest,
   ASSIGN_OR_RETURN(std::string bytes, manifest->Finish(job.record.job_id));
   ASSIGN_OR_RETURN(const std::string standing,
                    CreateOrAdopt(*job.store, kManifestKey, std::move(bytes)));
+  ASSIGN_OR_RETURN(const std::string owner, ReadManifestJob(standing));
+  if (owner != job.record.job_id) return OfAnotherJob(kManifestKey, owner);
   const DoneSeal done{.job_id = job.record.job_id,
                       .utc = FormatUtc(WallMs()).text,
                       .shards = report.shards,
@@ -120,6 +122,7 @@ Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal) {
   AuditReport report;
   ManifestWriter manifest;
   std::vector<std::string> group_sha256;
+  if (seal) RETURN_IF_ERROR(CheckStands(*job.store, job.record.job_id));
   GroupReader reader(*job.store, job.record, plan);
   ASSIGN_OR_RETURN(SealedGroups sealed, SealedGroups::Open(*job.store, job.record, plan));
   const auto read = [&](int64_t group) -> Result<GroupAudit> {
@@ -140,9 +143,11 @@ Result<AuditReport> AuditJob(Job& job, Plan& plan, bool seal) {
     return manifest.Add(audit.objects);
   };
   RETURN_IF_ERROR(WalkGroups(job, plan, &report, read, seal_group));
-  if (seal && report.complete)
+  if (seal && report.complete) {
+    RETURN_IF_ERROR(CheckStands(*job.store, job.record.job_id));  // the walk may have been long
     RETURN_IF_ERROR(SealJob(job, report, &manifest, std::move(group_sha256)));
-  ASSIGN_OR_RETURN(report.done, Exists(*job.store, kDoneKey));
+  }
+  ASSIGN_OR_RETURN(report.done, IsDone(*job.store, job.record.job_id));
   return report;
 }
 

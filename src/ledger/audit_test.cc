@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "data/parquet_manifest.h"
 #include "ledger/job_testing.h"
+#include "ledger/seal.h"
 
 namespace armada {
 namespace {
@@ -269,6 +271,44 @@ TEST_F(AuditTest, AnEditedSealIsNamed) {
     Replace(key, text);
   }
   EXPECT_THAT(Faults(), IsEmpty());
+}
+
+// What a worker of a job that was deleted from the folder may have under way.
+constexpr char kOther[] = "00000000000000000000000000000abc";
+
+TEST_F(AuditTest, ADoneOfAnotherJobIsNotBelieved) {
+  CommitAll(job, *plan);
+  Replace(kDoneKey, DoneSeal{.job_id = kOther}.ToText());
+  const auto report = AuditJob(job, *plan, /*seal=*/true);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
+  EXPECT_THAT(report.error().message, HasSubstr("DONE: it is of job " + std::string(kOther)));
+  EXPECT_THAT(report.error().remedy, HasSubstr("remove DONE"));
+
+  ASSERT_TRUE(tiny.store.Delete(kDoneKey));
+  EXPECT_TRUE(AuditJob(job, *plan, /*seal=*/true)->done) << "then it is sealed";
+}
+
+TEST_F(AuditTest, AManifestOfAnotherJobIsNotSealed) {
+  CommitAll(job, *plan);
+  ManifestWriter foreign;
+  Replace(kManifestKey, *foreign.Finish(kOther));
+  const auto report = AuditJob(job, *plan, /*seal=*/true);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("manifest.parquet: it is of job"));
+  EXPECT_FALSE(tiny.store.Get(kDoneKey));
+}
+
+TEST_F(AuditTest, AJobThatWasDeletedSealsNothingInItsSuccessorsFolder) {
+  CommitAll(job, *plan);
+  std::string record = Read(kJobKey);
+  record.replace(record.find(job.record.job_id), job.record.job_id.size(), kOther);
+  Replace(kJobKey, record);
+  const auto report = AuditJob(job, *plan, /*seal=*/true);
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(tiny.store.Get(GroupDoneKey(job.record.job_id, 0)));
+  EXPECT_FALSE(tiny.store.Get(kDoneKey));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "ledger/job.h"
 #include "ledger/names.h"
 #include "ledger/settle.h"
 
@@ -115,6 +116,11 @@ Status AppendControl(ObjectStore& store, const ControlEntry& entry) {
   }
   return Fail(ErrorCode::kUnavailable, "{}: {} control objects in a row were taken by others",
               store.name(), kMaxTaken);
+}
+
+Status AppendPause(ObjectStore& store, std::string_view job_id, const ControlEntry& entry) {
+  RETURN_IF_ERROR(CheckStands(store, job_id));
+  return AppendControl(store, entry);
 }
 
 Result<ControlEntry> MakeSetEntry(const JobSpec& spec, const std::vector<std::string>& overrides) {

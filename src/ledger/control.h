@@ -45,6 +45,10 @@ Result<ControlState> ReadControl(ObjectStore& store, ControlState from = {});
 // Appends an entry; takes the next number until one is free (entry.number is not read).
 Status AppendControl(ObjectStore& store, const ControlEntry& entry);
 
+// The same by a worker of this job: no pause for another one that is in the folder by now
+// (kCancelled).
+Status AppendPause(ObjectStore& store, std::string_view job_id, const ControlEntry& entry);
+
 // The entry that `armada set` writes: "key=value" of keys that are no part of a job's identity and
 // that a job under way obeys. kInvalid names what is wrong with them.
 Result<ControlEntry> MakeSetEntry(const JobSpec& spec, const std::vector<std::string>& overrides);

@@ -118,5 +118,18 @@ TEST(Control, DamageIsNamed) {
   EXPECT_EQ(newer.error().code, ErrorCode::kInvalid);
 }
 
+TEST(Control, AWorkerOfADeletedJobDoesNotPauseTheNextOne) {
+  MemoryStore store;
+  const ControlEntry pause{.action = "pause", .reason = "its input changed", .cause = "input"};
+  const Status gone = AppendPause(store, "a", pause);
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ErrorCode::kCancelled);
+  ASSERT_TRUE(store.Create(kJobKey, R"({"format": 2, "job_id": "b"})"));
+  EXPECT_EQ(AppendPause(store, "a", pause).error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(ReadControl(store)->paused);
+  EXPECT_TRUE(AppendPause(store, "b", pause));
+  EXPECT_TRUE(ReadControl(store)->paused);
+}
+
 }  // namespace
 }  // namespace armada

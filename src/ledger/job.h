@@ -81,6 +81,12 @@ struct Job {
 Result<Job> OpenJob(const std::string& uri);
 Result<Job> OpenJob(std::unique_ptr<ObjectStore> store);
 
+// The id of the job that is in the folder now. kNotFound; kCorrupt.
+Result<std::string> ReadJobId(ObjectStore& store);
+// Ok while the folder is still this job's. kCancelled: it was deleted, or another job has been
+// submitted there since; nobody of this one has any more business in it.
+Status CheckStands(ObjectStore& store, std::string_view job_id);
+
 struct SubmitOptions {
   // Run the model in a child first: where an engine dies of a signal, we don't. The program must
   // answer "engine-smoke" (engine/smoke.h).

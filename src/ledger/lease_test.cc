@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "ledger/job_testing.h"
 #include "ledger/roster.h"
+#include "ledger/seal.h"
 #include "ledger/survey.h"
 #include "store/memory_store.h"
 
@@ -119,8 +120,20 @@ TEST_F(SurveyTest, TheStewardIsWatchedLikeAShard) {
   EXPECT_EQ(watched->shards[0].epoch, 1);
   EXPECT_TRUE(watched->shards[0].holder.names_shard);
   EXPECT_EQ(watched->shards[0].holder.progress, 17);
-  ASSERT_TRUE(tiny_.store.Create(kDoneKey, "{}"));
-  EXPECT_TRUE(surveyor_->WatchSteward()->done);
+  EXPECT_FALSE(watched->done);
+}
+
+TEST_F(SurveyTest, DoneIsSeenWhenItIsTheJobsOwn) {
+  ASSERT_TRUE(tiny_.store.Put(kDoneKey, DoneSeal{.job_id = std::string(32, 'f')}.ToText()));
+  for (const auto& watched : {surveyor_->WatchSteward(), surveyor_->Watch(0, 0)}) {
+    ASSERT_FALSE(watched);
+    EXPECT_EQ(watched.error().code, ErrorCode::kInvalid) << watched.error().message;
+  }
+  ASSERT_TRUE(tiny_.store.Put(kDoneKey, DoneSeal{.job_id = job_->record.job_id}.ToText()));
+  for (const auto& watched : {surveyor_->WatchSteward(), surveyor_->Watch(0, 0)}) {
+    ASSERT_TRUE(watched) << watched.error().message;
+    EXPECT_TRUE(watched->done);
+  }
 }
 
 }  // namespace

@@ -30,11 +30,15 @@ enum class Mutant : uint8_t {
   kPlanTakenForWhole,  // what is planned so far is taken for all there is
   kSealedUnread,       // a group is sealed with the first of its shards that is complete
   // In the worker's loop:
-  kOtherBytes,  // what is sent again is encoded anew, with all that is done by then
+  kOtherBytes,      // what is sent again is encoded anew, with all that is done by then
+  kUnpinnedRead,    // a source is read without the condition that it is the one planned
+  kNeverProbation,  // nobody counts the deaths of those who worked on a shard before
+  kDoneOfAnother,   // a DONE is believed without reading whose it is
   // In the store:
   kStoreOverwrites,  // the condition is ignored
   kStoreDeletes,     // a committed object is deleted while the job lives
   kConflictIsMine,   // its door reports 409, an unknown outcome, as created
+  kNoJobInKey,       // the keys of commits do not name their job
 };
 
 #ifdef ARMADA_MUTANTS

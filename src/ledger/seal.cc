@@ -1,6 +1,8 @@
 #include "ledger/seal.h"
 
 #include "base/json.h"
+#include "base/text.h"
+#include "ledger/names.h"
 #include "ledger/settle.h"
 
 namespace armada {
@@ -110,6 +112,24 @@ Result<DoneSeal> DoneSeal::Parse(std::string_view text, std::string_view name) {
   auto done = ParseDone(json);
   if (!done) return Annotate(done.error(), name);
   return done;
+}
+
+Result<bool> IsDone(ObjectStore& store, std::string_view job_id) {
+  const auto text = GetPatiently(store, kDoneKey);
+  if (!text && text.error().code == ErrorCode::kNotFound) return false;
+  if (!text) return std::unexpected(text.error());
+  ASSIGN_OR_RETURN(const DoneSeal done, DoneSeal::Parse(*text, kDoneKey));
+  if (done.job_id != job_id) return OfAnotherJob(kDoneKey, done.job_id);
+  return true;
+}
+
+std::unexpected<Error> OfAnotherJob(std::string_view key, std::string_view owner) {
+  return FailWith(
+      ErrorCode::kInvalid,
+      fmt::format("{}: it is of job {}, which was deleted from this folder while a worker of it "
+                  "still ran",
+                  key, Printable(owner)),
+      fmt::format("end that worker, remove {}, and armada resume", key));
 }
 
 }  // namespace armada

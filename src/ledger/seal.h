@@ -1,5 +1,4 @@
-// The seal of a finished job as bytes: group files and DONE. Internal to ledger/. Free functions,
-// thread-safe.
+// The seal of a finished job as bytes: group files and DONE. Free functions, thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 
 #include "base/result.h"
 #include "ledger/group_reader.h"
+#include "store/object_store.h"
 
 namespace armada {
 
@@ -33,5 +33,12 @@ struct DoneSeal {
   std::string ToText() const;
   static Result<DoneSeal> Parse(std::string_view text, std::string_view name);
 };
+
+// Whether this job's DONE stands. One of another job is no DONE but kInvalid: a worker of a job
+// that was deleted from the folder has written it since.
+Result<bool> IsDone(ObjectStore& store, std::string_view job_id);
+
+// kInvalid: `key` is there, and of the job `owner`. With what to do.
+std::unexpected<Error> OfAnotherJob(std::string_view key, std::string_view owner);
 
 }  // namespace armada

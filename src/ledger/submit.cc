@@ -113,6 +113,22 @@ Result<Job> OpenJob(std::unique_ptr<ObjectStore> store) {
   return Job{.store = std::move(store), .record = std::move(*record), .opened = {}};
 }
 
+Result<std::string> ReadJobId(ObjectStore& store) {
+  ASSIGN_OR_RETURN(const std::string text, GetPatiently(store, kJobKey));
+  const auto json = ParseJson(text, kJobKey);
+  auto id = json ? JsonString(*json, "job_id") : std::unexpected(json.error());
+  if (!id) return Fail(ErrorCode::kCorrupt, "{}: {}", store.name(), id.error().message);
+  return id;
+}
+
+Status CheckStands(ObjectStore& store, std::string_view job_id) {
+  const auto now = ReadJobId(store);
+  if (now && *now == job_id) return {};
+  if (!now && now.error().code != ErrorCode::kNotFound) return std::unexpected(now.error());
+  return Fail(ErrorCode::kCancelled, "{}: job {} was deleted{}", store.name(), job_id,
+              now ? ", and another is there" : "");
+}
+
 Result<Job> Submit(const JobSpec& spec, bool* created, const SubmitOptions& options) {
   ASSIGN_OR_RETURN(auto store, OpenStore(spec.job));
   return Submit(std::move(store), spec, created, options);

@@ -5,12 +5,16 @@
 
 #include "ledger/names.h"
 #include "ledger/roster.h"
-#include "ledger/settle.h"
+#include "ledger/seal.h"
 
 namespace armada {
 
 Surveyor::Surveyor(ObjectStore& store, const JobRecord& record, Plan& plan, std::string worker)
-    : store_(store), plan_(plan), chains_(store, record, plan), worker_(std::move(worker)) {}
+    : store_(store),
+      job_id_(record.job_id),
+      plan_(plan),
+      chains_(store, record, plan),
+      worker_(std::move(worker)) {}
 
 Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
   ASSIGN_OR_RETURN(const auto planned, plan_.Group(group));
@@ -33,7 +37,7 @@ Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
 Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
   if (std::exchange(group_, group) != group) leases_.clear();
   Watched watched;
-  ASSIGN_OR_RETURN(watched.done, Exists(store_, kDoneKey));
+  ASSIGN_OR_RETURN(watched.done, IsDone(store_, job_id_));
   ASSIGN_OR_RETURN(const std::vector<ShardState> states, chains_.Survey(group));
   ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
   for (const ShardState& state : states) {
@@ -57,7 +61,7 @@ Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
 
 Result<Watched> Surveyor::WatchSteward() {
   Watched watched;
-  ASSIGN_OR_RETURN(watched.done, Exists(store_, kDoneKey));
+  ASSIGN_OR_RETURN(watched.done, IsDone(store_, job_id_));
   SurveyedShard steward{.shard = kSteward};
   ASSIGN_OR_RETURN(steward.epoch, StewardEpoch(store_));
   if (steward.epoch > 0) {

@@ -43,6 +43,7 @@ class Surveyor {
   Result<LeaseHolder> Holder(const Lease& lease, std::map<std::string, WorkerBeat>* beats) const;
 
   ObjectStore& store_;
+  const std::string job_id_;
   Plan& plan_;
   GroupReader chains_;
   const std::string worker_;

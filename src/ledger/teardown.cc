@@ -6,11 +6,11 @@
 #include <string_view>
 #include <utility>
 
-#include "base/json.h"
 #include "ledger/control.h"
 #include "ledger/job.h"
 #include "ledger/names.h"
 #include "ledger/roster.h"
+#include "ledger/seal.h"
 #include "ledger/settle.h"
 #include "platform/clock.h"
 
@@ -55,20 +55,18 @@ Result<bool> IsMarked(ObjectStore& store) {
 Result<Standing> ReadStanding(ObjectStore& store) {
   Standing standing;
   ASSIGN_OR_RETURN(standing.control, ReadControl(store));
-  const auto text = GetPatiently(store, kJobKey);
-  if (!text && text.error().code != ErrorCode::kNotFound) return std::unexpected(text.error());
+  const Result<std::string> id = ReadJobId(store);
+  if (!id && id.error().code != ErrorCode::kNotFound) return std::unexpected(id.error());
   ASSIGN_OR_RETURN(standing.marked, IsMarked(store));
   standing.control.cancelled |= standing.marked;
-  if (!text && !standing.marked)
+  if (!id && !standing.marked)
     return FailWith(ErrorCode::kNotFound, fmt::format("no job at {}", store.name()),
                     "correct the path");
-  if (text) {
-    const auto json = ParseJson(*text, kJobKey);
-    auto id = json ? JsonString(*json, "job_id") : std::unexpected(json.error());
-    if (!id) return Fail(ErrorCode::kCorrupt, "{}: {}", store.name(), id.error().message);
-    standing.job_id = *std::move(id);
-  }
-  ASSIGN_OR_RETURN(standing.done, Exists(store, kDoneKey));
+  if (!id) return standing;
+  standing.job_id = *id;
+  const Result<bool> done = IsDone(store, *id);
+  if (!done && done.error().code != ErrorCode::kInvalid) return std::unexpected(done.error());
+  standing.done = done.value_or(false);  // another job's is none
   return standing;
 }
 

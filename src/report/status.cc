@@ -8,11 +8,11 @@
 #include "base/text.h"
 #include "ledger/audit.h"
 #include "ledger/claim.h"
-#include "ledger/names.h"
 #include "ledger/plan.h"
 #include "ledger/roster.h"
 #include "ledger/settle.h"
 #include "ledger/summary.h"
+#include "ledger/seal.h"
 
 namespace armada {
 namespace {
@@ -99,7 +99,7 @@ Result<JobStatus> ReadStatus(Job& job, int64_t now_ms) {
   const Result<std::unique_ptr<Plan>> plan = Plan::Open(*job.store, job.record.job_id);
   if (!plan && plan.error().code != ErrorCode::kUnavailable) return std::unexpected(plan.error());
   if (plan) RETURN_IF_ERROR(CountShards(job, **plan, summary, &status));
-  ASSIGN_OR_RETURN(const bool done, Exists(*job.store, kDoneKey));
+  ASSIGN_OR_RETURN(const bool done, IsDone(*job.store, job.record.job_id));
   if (done)
     status.state = "done";
   else if (status.control.cancelled)

@@ -36,6 +36,9 @@ void Checkers::Written(const ObjectMap& objects, int64_t shard, Position lo) {
   if (verdict.kind == ChainVerdict::Kind::kBroken)
     Violated("I1", fmt::format("shard {}: {}", shard, verdict.fault));
   const SimObject& object = objects.at({shard, lo});
+  if (object.job != job_)
+    Violated("I3", fmt::format("shard {}: the object at {} holds answers of job {}, and this is {}",
+                               shard, lo, object.job, job_));
   CheckAnswers(shard, lo, object);
   seen_.try_emplace({shard, lo}, object.hi, object.attempt);
   if (done_) Violated("I5", fmt::format("shard {} got an object at {} after DONE", shard, lo));
@@ -52,8 +55,8 @@ void Checkers::CheckKept(const ObjectMap& objects, int64_t shard) {
   }
 }
 
-// The object holds the answers of exactly the records of [lo, hi), each once: together with I1,
-// every record is in at most one object, and in exactly one of a complete chain.
+// The object holds the answers of exactly the records of [lo, hi) as planned, each once: together
+// with I1, every record is in at most one object, and in exactly one of a complete chain.
 void Checkers::CheckAnswers(int64_t shard, Position lo, const SimObject& object) {
   std::vector<Answers> answers = object.answers;
   std::sort(answers.begin(), answers.end(), [](auto& a, auto& b) { return a.lo < b.lo; });
@@ -64,6 +67,10 @@ void Checkers::CheckAnswers(int64_t shard, Position lo, const SimObject& object)
       return Violated(
           "I3", fmt::format("shard {}: the object [{}, {}) holds [{}, {}) where {} is due", shard,
                             lo, object.hi, part.lo, part.hi, at));
+    if (part.changed)
+      return Violated("I3", fmt::format("shard {}: the object [{}, {}) holds answers to an input "
+                                        "that is not the one planned",
+                                        shard, lo, object.hi));
     at = part.hi;
   }
   if (std::min(at, shards_[shard].real) != end)
@@ -84,9 +91,20 @@ void Checkers::Done(const ObjectMap& objects) {
 
 // Executions of a shard are one, and one for each time that its lease was taken over from a holder
 // that had gone or was held to be gone, and one backup.
-void Checkers::Leased(int64_t shard, bool backup) {
-  if (backup && ++backups_[shard] > 1)
+// A lease of another job's worker in the same folder hides what backups the shard has had: that
+// costs one more.
+void Checkers::Leased(int job, int64_t shard, bool backup) {
+  if (job != job_)
+    backups_.erase(shard);
+  else if (backup && ++backups_[shard] > 1)
     Violated("I8", fmt::format("shard {} got a second backup", shard));
+}
+
+void Checkers::Resubmitted(int job) {
+  job_ = job;
+  done_ = false;
+  seen_.clear();
+  backups_.clear();
 }
 
 void Checkers::End(const ObjectMap& objects) {

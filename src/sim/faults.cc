@@ -24,6 +24,11 @@ std::string_view FaultName(Fault fault) {
                                                 "cloned id",
                                                 "beat lost",
                                                 "data path dead",
+                                                "403",
+                                                "input changed",
+                                                "poison record",
+                                                "submitted again",
+                                                "other version",
                                                 "listed meanwhile",
                                                 "landed after a crash",
                                                 "landed after DONE",
@@ -34,18 +39,25 @@ std::string_view FaultName(Fault fault) {
                                                 "backed up",
                                                 "part planned",
                                                 "part raced for",
+                                                "403 but applied",
+                                                "paused for input",
+                                                "probation",
+                                                "landed in successor",
+                                                "foreign object found",
                                                 "group sealed",
                                                 "summary written"};
   static_assert(std::size(kNames) == kFaultCount);
   return kNames[static_cast<size_t>(fault)];
 }
 
-Faults::Faults(Random& random, FaultSet without) : random_(random) {
+Faults::Faults(Random& random, FaultSet without, const FaultRates* rates) : random_(random) {
   static constexpr uint64_t kRates[] = {3, 10, 50};
   for (uint64_t& one_in : one_in_)
     one_in = random.OneIn(2) ? kRates[random.Below(std::size(kRates))] : 0;
-  for (size_t i = 0; i < kFaultCount; ++i)
+  for (size_t i = 0; i < kFaultCount; ++i) {
+    if (rates != nullptr && (*rates)[i] != kAsDrawn) one_in_[i] = (*rates)[i];
     if ((without >> i & 1) != 0) one_in_[i] = 0;
+  }
 }
 
 bool Faults::Strikes(Fault fault) {

@@ -33,22 +33,35 @@ enum class Fault : uint8_t {
   kClonedId,  // a worker has the attempt id of another
   kBeatLost,  // a heartbeat never reaches the store, although all else does
   kDataDead,  // the reverse: for a while a worker's heartbeats arrive, and nothing else
+  kDenied,    // credentials expire: 403 for a while, for one worker or all, whatever was applied
+  kInputChanged,  // for a while a shard's source is not the one that was planned
+  kPoison,        // a shard has a record that kills the worker that predicts it
+  kResubmitted,   // the job is deleted, and another submitted, under workers that come back
+  kOtherVersion,  // a worker that begins does not know the job's format
   // What came of it:
   kListedMeanwhile,   // an object was created between two pages of a list
   kLandedAfterCrash,  // a write reached the store after its worker was gone
   kLandedAfterDone,   // a write reached the store after DONE
   kReplyStray,        // a reply came that nobody waited for any more
   kKilledWhileUnsettled,
-  kTakenOver,    // a lease was taken over
-  kFalseExpiry,  // although its holder lived and worked on
-  kBackedUp,     // a slow shard got its backup
-  kPlanned,      // a steward added a part to the plan
-  kPlanRaced,    // another's part stood already where one landed
-  kSealed,       // a group was audited before the job was
-  kSummarized,   // a steward wrote a summary
+  kTakenOver,          // a lease was taken over
+  kFalseExpiry,        // although its holder lived and worked on
+  kBackedUp,           // a slow shard got its backup
+  kPlanned,            // a steward added a part to the plan
+  kPlanRaced,          // another's part stood already where one landed
+  kDeniedApplied,      // a write was applied although the answer was 403
+  kPausedForInput,     // a worker found an input changed and paused the job
+  kProbation,          // a shard was opened by one who knew that others had died there
+  kLandedInSuccessor,  // a commit of a job that was deleted landed in its successor's folder
+  kForeignFound,       // something there was of a job that was deleted, and was not believed
+  kSealed,             // a group was audited before the job was
+  kSummarized,         // a steward wrote a summary
   kCount
 };
 inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);
+
+// The last class that is drawn; behind it is what came of them.
+inline constexpr Fault kLastStriking = Fault::kOtherVersion;
 
 std::string_view FaultName(Fault fault);
 
@@ -58,20 +71,25 @@ static_assert(kFaultCount <= 64);
 
 using Coverage = std::array<int64_t, kFaultCount>;
 
+// By class: it strikes once in so many of the chances that it has; 0: never.
+using FaultRates = std::array<uint64_t, kFaultCount>;
+inline constexpr uint64_t kAsDrawn = UINT64_MAX;  // where rates are given: not this one
+
 class Faults {
  public:
-  // without: classes that never strike, whatever is drawn.
-  Faults(Random& random, FaultSet without);
+  // without: classes that never strike, whatever is drawn. rates: instead of those drawn.
+  Faults(Random& random, FaultSet without, const FaultRates* rates = nullptr);
 
   // Whether this fault strikes now; counts it if so.
   bool Strikes(Fault fault);
+  bool Has(Fault fault) const { return one_in_[static_cast<size_t>(fault)] != 0; }
   void Count(Fault fault) { ++coverage_[static_cast<size_t>(fault)]; }
   void Stop() { one_in_.fill(0); }
   const Coverage& coverage() const { return coverage_; }
 
  private:
   Random& random_;
-  std::array<uint64_t, kFaultCount> one_in_{};  // 0: never
+  FaultRates one_in_{};
   Coverage coverage_{};
 };
 

@@ -15,7 +15,7 @@ constexpr MutantFacts kMutants[] = {
     {Mutant::kNeverResend, "never-resend", "I7", 2, "I7", 20},
     {Mutant::kEmptyCommit, "empty-commit", "I7", 1, "I1", 10},
     {Mutant::kResumeUnsettled, "resume-unsettled", "I4", 3, "I4", 20},
-    {Mutant::kDoneUnaudited, "done-unaudited", "", 0, "I5", 10},
+    {Mutant::kDoneUnaudited, "done-unaudited", "", 0, "I5", 30},
     {Mutant::kOldRange, "old-range", "", 0, "I3", 1000},
     {Mutant::kBeyondGap, "beyond-gap", "", 0, "I3", 10},
     {Mutant::kLeaseForever, "lease-forever", "", 0, "I7", 50},
@@ -23,9 +23,13 @@ constexpr MutantFacts kMutants[] = {
     {Mutant::kPlanTakenForWhole, "plan-taken-for-whole", "", 0, "I5", 50},
     {Mutant::kSealedUnread, "sealed-unread", "", 0, "I5", 50},
     {Mutant::kOtherBytes, "other-bytes", "", 0, "I4", 10},
+    {Mutant::kUnpinnedRead, "unpinned-read", "", 0, "I3", 200},
+    {Mutant::kNeverProbation, "never-probation", "", 0, "I7", 100},
+    {Mutant::kDoneOfAnother, "done-of-another", "", 0, "I5", 800},
     {Mutant::kStoreOverwrites, "store-overwrites", "I2", 4, "I2", 20},
     {Mutant::kStoreDeletes, "store-deletes", "I2", 3, "I2", 10},
     {Mutant::kConflictIsMine, "conflict-is-mine", "I4", 2, "I4", 30},
+    {Mutant::kNoJobInKey, "no-job-in-key", "", 0, "I1", 50},
 };
 
 }  // namespace

@@ -3,10 +3,12 @@
 // the World.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,34 +17,10 @@
 #include "sim/checkers.h"
 #include "sim/event_queue.h"
 #include "sim/faults.h"
+#include "sim/requests.h"
 #include "worker/control_plane.h"
 
 namespace armada {
-
-struct Write {
-  int life = 0;
-  std::shared_ptr<const bool> alive{};  // whether that life still is
-  int64_t shard = 0;
-  Position lo = 0;
-  SimObject object{};
-};
-
-struct LeaseWrite {
-  int life = 0;
-  std::shared_ptr<const bool> alive{};
-  uint64_t attempt = 0;
-  int64_t shard = 0;  // or kSteward
-  int64_t epoch = 0;
-  bool backup = false;
-  bool backed_up = false;
-};
-
-struct SimBeat {
-  int64_t counter = 0;
-  bool exited = false;
-  bool steward = false;
-  std::map<int64_t, Position> shards{};  // and how far each is predicted
-};
 
 class Network {
  public:
@@ -54,28 +32,42 @@ class Network {
   void Create(const Write& write, CreateReply reply);
 
   using ReadReply = std::function<void(ChainEvent::Kind kind, Position hi, uint64_t attempt)>;
-  void Read(int64_t shard, Position lo, ReadReply reply);
+  void Read(const Sender& from, int64_t shard, Position lo, ReadReply reply);
 
   // Called 0 to 2 times.
-  void Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply);
-  void Beat(uint64_t attempt, const SimBeat& beat);
+  using LeaseReply = std::function<void(Claiming::Outcome outcome, Refusal refusal)>;
+  void Lease(const LeaseWrite& write, LeaseReply reply);
+  void Beat(const Sender& from, const SimBeat& beat);
 
-  using SurveyReply = std::function<void(std::vector<SurveyedShard> shards, bool done)>;
-  // The leases of one group; empty when it failed. Two pages, at two moments.
-  void Survey(int64_t group, SurveyReply reply);
-  // The same with chains and some holders, as one who is called `observer` sees them.
-  void Watch(int64_t group, int64_t from, uint64_t observer, SurveyReply reply);
+  struct Survey {
+    std::vector<SurveyedShard> shards{};  // empty when it failed
+    bool done = false;
+    Refusal refusal = Refusal::kNone;
+  };
+  using SurveyReply = std::function<void(Survey survey)>;
+  // The leases of one group. Two pages, at two moments.
+  void Leases(const Sender& from, int64_t group, SurveyReply reply);
+  // The same with chains and some holders, as the sender sees them.
+  void Watch(const Sender& from, int64_t group, int64_t from_shard, SurveyReply reply);
+  // By (shard, committed): how many died who held that shard when its chain ended there.
+  using Deaths = std::map<std::pair<int64_t, Position>, int64_t>;
+  Deaths FindDeaths(int64_t heartbeat_ms) const;
 
   // From now on nothing that this life sends but heartbeats arrives, until then.
   void KillData(int life, int64_t until_ms) { data_dead_until_ms_[life] = until_ms; }
+  // Nothing of its heartbeats does.
+  void KillBeats(int life, int64_t until_ms) { beats_dead_until_ms_[life] = until_ms; }
+  // The credentials of this seat, or of all, are not valid until then.
+  void Deny(size_t seat, int64_t until_ms) { denied_until_ms_[seat] = until_ms; }
+  static constexpr size_t kEverySeat = SIZE_MAX;
 
   // Called once: how many shards are planned, and whether those are all; 0 when it failed.
-  void ReadPlan(std::function<void(int64_t shards, bool finished)> reply);
+  using PlanReply = std::function<void(int64_t shards, bool finished, Refusal refusal)>;
+  void ReadPlan(const Sender& from, PlanReply reply);
   // A part of the plan, [first, end), unless there is one that begins so. Nobody hears what became
   // of it: planners read on.
   struct PlanWrite {
-    int life = 0;
-    std::shared_ptr<const bool> alive{};
+    Sender from{};
     int64_t first = 0;
     int64_t end = 0;
     bool last = false;
@@ -84,46 +76,77 @@ class Network {
   int64_t planned() const { return planned_; }
   bool plan_finished() const { return plan_finished_; }
 
-  using AuditReply = std::function<void(bool ok, AuditOutcome outcome)>;
   // Lists and reads every chain, one after another, and writes DONE. Of a sealed group it sees only
   // whether the same objects are there.
-  void Audit(AuditReply reply);
+  using AuditReply = std::function<void(bool ok, AuditOutcome outcome, Refusal refusal)>;
+  void Audit(const Sender& from, AuditReply reply);
   // Reads the chains of one group, and seals it.
-  void AuditGroup(int64_t group, AuditReply reply);
+  void AuditGroup(const Sender& from, int64_t group, AuditReply reply);
 
   // number: of the latest summary; 0 when there is none, or it failed. groups: their states, as far
   // as is known.
   using SummaryReply = std::function<void(int64_t number, std::string groups)>;
-  void Summarize(SummaryReply reply);  // writes the next one, unless somebody is first
-  void ReadSummary(SummaryReply reply);
+  // Writes the next one, unless somebody is first.
+  void Summarize(const Sender& from, SummaryReply reply);
+  void ReadSummary(const Sender& from, SummaryReply reply);
 
-  bool done() const { return done_; }
+  // A worker writes a pause for everyone; the operator takes it back.
+  void Pause(const Sender& from);
+  void Resume() { paused_ = false; }
+  bool paused() const { return paused_; }
+
+  // The operator deletes the job and submits another to the same folder. What is under way, and
+  // workers of the old job, stay.
+  void Resubmit();
+  int job() const { return job_; }
+  // What the operator removes when told whose it is: objects of a job that is no more.
+  bool foreign() const { return !foreign_parts_.empty() || (done_job_ != 0 && done_job_ != job_); }
+  void RemoveForeign();
+
+  void CalmDown();  // credentials are valid again
+  // Whether everybody sees at once that another's process is gone. (As drawn, unless set.)
+  void SetOneHost(bool one_host) { one_host_ = one_host; }
+  // From now on every request fails, until then.
+  void BreakDown(int64_t until_ms) { burst_until_ms_ = until_ms; }
+  int64_t done_ms() const { return done_ms_; }
+  bool done() const { return done_job_ == job_; }
   const ObjectMap& objects() const { return objects_; }
+  int64_t committed() const { return committed_; }  // records
 
  private:
   struct AuditRun {
+    Sender from{};
     int64_t next_shard = 0;
     int64_t group = -1;  // of the whole job: -1
     ObjectMap found{};
     bool incomplete = false;
     bool broken = false;
   };
-  int64_t Delay() { return random_.Between(1, 20); }
+  static constexpr int64_t kLongestDelayMs = 20;
+  int64_t Delay() { return random_.Between(1, kLongestDelayMs); }
   bool Burst();
+  bool Denied(const Sender& from) const;
+  bool DeniedLands(const Sender& from);
+  bool DataDead(const Sender& from) const;
+  void BeginPlan();
+  int64_t PlannedFor(int job) const;
+  ObjectMap& ObjectsOf(int job);
   void Arrive(const Write& write, const CreateReply& reply, bool replies, bool as_error);
-  bool DataDead(int life) const;
-  void ArriveLease(const LeaseWrite& write, const std::function<void(Claiming::Outcome)>& reply,
-                   bool replies);
-  SurveyedShard Reached(int64_t shard) const;
+  void ArriveLease(const LeaseWrite& write, const LeaseReply& reply, bool replies);
+  SurveyedShard Reached(int job, int64_t shard);
   SurveyedShard Leased(int64_t shard) const;
   LeaseHolder Holder(int64_t shard, uint64_t observer) const;
-  void LookAtHolders(int64_t from, uint64_t observer, std::vector<SurveyedShard>* shards) const;
+  void LookAtHolders(int64_t from_shard, uint64_t observer,
+                     std::vector<SurveyedShard>* shards) const;
+  Survey Seen(const Sender& from, std::vector<SurveyedShard> shards);
   void ArrivePlan(const PlanWrite& write);
   void AuditNext(std::shared_ptr<AuditRun> run, AuditReply reply);
-  void AuditShard(int64_t shard, AuditRun* run) const;
+  void AuditShard(int64_t shard, AuditRun* run);
   void EndAudit(const AuditRun& run, const AuditReply& reply);
-  std::string GroupStates() const;
-  void WriteDone();
+  std::string GroupStates(int job) const;
+  void WriteDone(const Sender& from, const AuditReply& reply);
+  void ArriveDone(const Sender& from);
+  bool IsDone(const Sender& from) const;
 
   EventQueue& queue_;
   Random& random_;
@@ -131,17 +154,27 @@ class Network {
   Checkers& checkers_;
   const std::vector<SimShard>& shards_;
   const int64_t group_shards_;
-  const bool one_host_;  // everybody sees at once whether another's process is gone
+  bool one_host_;
+  int job_ = 1;
   // What submit wrote, and stewards after it.
   int64_t planned_ = 0;
   bool plan_finished_ = false;
   ObjectMap objects_;
+  int64_t committed_ = 0;
+  int done_job_ = 0;  // whose DONE stands; 0: there is none
+  int64_t done_ms_ = -1;
+  bool paused_ = false;
+  // What workers of deleted jobs have written since: commits, by job, and parts of the plan.
+  std::map<int, ObjectMap> strays_;
+  std::set<int64_t> foreign_parts_;
+  // Of whichever job: their keys do not say.
   std::map<std::pair<int64_t, int64_t>, LeaseWrite> leases_;  // by shard, epoch
   std::map<uint64_t, SimBeat> beats_;                         // by attempt
   std::map<int, int64_t> data_dead_until_ms_;                 // by life
-  std::map<int64_t, ObjectMap> sealed_;                       // by group: what its file lists
-  std::vector<std::string> summaries_;
-  bool done_ = false;
+  std::map<int, int64_t> beats_dead_until_ms_;                // by life
+  std::map<size_t, int64_t> denied_until_ms_;                 // by seat
+  std::map<std::pair<int, int64_t>, ObjectMap> sealed_;       // by job, group: what its file lists
+  std::map<int, std::vector<std::string>> summaries_;         // by job
   int64_t burst_until_ms_ = -1;
 };
 

@@ -11,6 +11,7 @@
 #include "platform/clock.h"
 #include "platform/entropy.h"
 #include "sim/mutants.h"
+#include "sim/scenario_run.h"
 #include "sim/shrink.h"
 #include "sim/world.h"
 
@@ -72,7 +73,7 @@ void PrintShrunk(const WorldResult& bad) {
     fmt::print("{}\n", trace[i]);
 }
 
-void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double seconds) {
+void PrintTotals(const Totals& totals, uint64_t first, double seconds) {
   fmt::print(
       "seeds {} to {}: {} events, {} of virtual time, {} objects, {} done under faults, "
       "{:.1f} s, hash {:016x}\n",
@@ -82,10 +83,44 @@ void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double 
   for (size_t i = 0; i < kFaultCount; ++i)
     fmt::print("  {:<24}{:>12}\n", FaultName(static_cast<Fault>(i)),
                WithThousands(totals.coverage[i]));
+}
+
+void Print(const Totals& totals, const WorldResult* bad, uint64_t first, double seconds) {
+  PrintTotals(totals, first, seconds);
   if (bad == nullptr) return fmt::print("no violation\n");
   fmt::print("seed {} violates {}: {}\n  again, step by step: armada_sim --seed {} --trace\n",
              bad->seed, bad->violated, bad->what, bad->seed);
   PrintShrunk(*bad);
+}
+
+// Another first seed, or another number of them, than the file says.
+void ChooseSeeds(const CLI::Option& first, const CLI::Option& many, uint64_t seed, uint64_t seeds,
+                 Scenario* scenario) {
+  const uint64_t count = scenario->last_seed - scenario->first_seed + 1;
+  if (first.count() > 0) scenario->first_seed = seed;
+  scenario->last_seed = scenario->first_seed + (many.count() > 0 ? seeds : count) - 1;
+}
+
+int RunScenarioFile(const Scenario& scenario, bool trace, bool json) {
+  const int64_t start_ns = BootNs();
+  Totals totals;
+  WorldResult bad;
+  const ScenarioOutcome outcome = RunScenario(scenario, trace, [&](const WorldResult& result) {
+    totals.Add(result);
+    if (bad.violated.empty() && !result.violated.empty()) bad = result;
+    for (const std::string& line : result.trace) fmt::print("{}\n", line);
+  });
+  const double seconds = static_cast<double>(BootNs() - start_ns) / 1e9;
+  const WorldResult* const shown = bad.violated.empty() ? nullptr : &bad;
+  if (json)
+    PrintJson(totals, shown, scenario.first_seed, seconds);
+  else if (outcome.probe.empty())
+    PrintTotals(totals, scenario.first_seed, seconds);
+  else
+    fmt::print("submit refuses the store: {}\n", outcome.probe);
+  for (const std::string& failure : outcome.failures) fmt::print(stderr, "{}\n", failure);
+  if (!json) fmt::print("{}\n", outcome.failures.empty() ? "holds" : "does not hold");
+  return outcome.failures.empty() ? 0 : 1;
 }
 
 int Main(int argc, char** argv) {
@@ -95,18 +130,34 @@ int Main(int argc, char** argv) {
   int64_t for_s = 0;
   FaultSet without = 0;
   std::string mutant_name;
+  std::string scenario_path;
   bool trace = false;
   bool json = false;
   bool hash = false;
-  app.add_option("--seed", seed, "the first seed; without it, a fresh one");
+  CLI::Option* const first =
+      app.add_option("--seed", seed, "the first seed; without it, a fresh one");
   CLI::Option* const many = app.add_option("--seeds", seeds, "how many, one after another");
-  app.add_option("--for", for_s, "as many as fit into so many seconds")->excludes(many);
-  app.add_option("--without", without, "classes of faults that never strike, as a bit set");
-  app.add_option("--mutant", mutant_name);
+  CLI::Option* const scenario =
+      app.add_option("--scenario", scenario_path, "the world that this file lays down");
+  app.add_option("--for", for_s, "as many as fit into so many seconds")
+      ->excludes(many)
+      ->excludes(scenario);
+  app.add_option("--without", without, "classes of faults that never strike, as a bit set")
+      ->excludes(scenario);
+  app.add_option("--mutant", mutant_name)->excludes(scenario);
   app.add_flag("--trace", trace, "every step of every seed");
   app.add_flag("--json", json);
-  app.add_flag("--hash", hash, "only the hash of the last seed");
+  app.add_flag("--hash", hash, "only the hash of the last seed")->excludes(scenario);
   CLI11_PARSE(app, argc, argv);
+  if (!scenario_path.empty()) {
+    Result<Scenario> laid_down = ReadScenario(scenario_path);
+    if (!laid_down) {
+      fmt::print(stderr, "armada_sim: {}\n", laid_down.error().ToString());
+      return 2;
+    }
+    ChooseSeeds(*first, *many, seed, seeds, &*laid_down);
+    return RunScenarioFile(*laid_down, trace, json);
+  }
   const MutantFacts* mutant = mutant_name.empty() ? nullptr : FindMutant(mutant_name);
   if (!mutant_name.empty() && mutant == nullptr) {
     fmt::print(stderr, "armada_sim: no mutant is called '{}'; there are:", mutant_name);

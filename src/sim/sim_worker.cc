@@ -30,7 +30,10 @@ SimWorker::SimWorker(EventQueue& queue, Random& random, Faults& faults, Checkers
       network_(network),
       shards_(shards),
       options_(options),
+      sender_{options.life, options.job, static_cast<size_t>(options.config.index), options.attempt,
+              alive_},
       plane_(options.config),
+      deaths_(network.FindDeaths(options.config.heartbeat_ms)),
       clock_ms_(random.Between(0, 1'000'000)),
       clock_at_ms_(queue.now_ms()) {}
 
@@ -48,7 +51,7 @@ void SimWorker::Mail(int64_t delay_ms, std::function<void()> what) {
 void SimWorker::Drain() {
   if (draining_ || queue_.now_ms() < paused_until_ms_) return;
   draining_ = true;
-  while (!mail_.empty() && !exited_) {
+  while (!mail_.empty() && !exited_ && !killed_) {
     const std::function<void()> what = std::move(mail_.front());
     mail_.pop_front();
     what();
@@ -57,7 +60,7 @@ void SimWorker::Drain() {
 }
 
 void SimWorker::Pause(int64_t ms) {
-  queue_.Note("pause", options_.life, ms);
+  queue_.Note("pause", sender_.life, ms);
   paused_until_ms_ = queue_.now_ms() + ms;
   queue_.After(ms, [this, alive = alive_] {
     if (*alive) Drain();
@@ -96,13 +99,13 @@ void SimWorker::AskToLeave() {
 // ----------------------------------------------------------------------------
 
 void SimWorker::Step(const ControlEvent& event) {
-  if (exited_) return;
+  if (exited_ || killed_) return;
   for (const ControlAction& action : plane_.Step(event, Clock())) Do(action);
   Dispatch();
 }
 
 void SimWorker::Do(const ControlAction& action) {
-  queue_.Note(NameOf(action.kind), options_.life, action.shard, action.lo, action.hi);
+  queue_.Note(NameOf(action.kind), sender_.life, action.shard, action.lo, action.hi);
   if (!action.again) return DoNow(action);
   Mail(random_.Between(1, 1'000), [this, action] { DoNow(action); });
 }
@@ -116,9 +119,7 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kLease:
       return Lease(action);
     case Kind::kOpen:
-      runs_[action.open_id] = {.shard = action.shard, .next = action.lo};
-      Beat();
-      return;
+      return Open(action);
     case Kind::kClose:
       runs_.erase(action.open_id);
       return;
@@ -139,16 +140,21 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kPlan:
       return Plan();
     case Kind::kAudit:
-      return network_.Audit(Hears([this](bool ok, AuditOutcome outcome) {
-        Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
-      }));
+      return network_.Audit(
+          sender_, Hears([this](bool ok, AuditOutcome outcome, Refusal refusal) {
+            Fault(refusal);
+            Step({.kind = ControlEvent::Kind::kAudited, .ok = ok, .audit = outcome});
+          }));
     case Kind::kAuditGroup:
-      return network_.AuditGroup(action.shard, Hears([this, action](bool ok, AuditOutcome outcome) {
-                                   Step({.kind = ControlEvent::Kind::kGroupAudited,
-                                         .shard = action.shard,
-                                         .ok = ok,
-                                         .audit = outcome});
-                                 }));
+      return network_.AuditGroup(
+          sender_, action.shard,
+          Hears([this, action](bool ok, AuditOutcome outcome, Refusal refusal) {
+            Fault(refusal);
+            Step({.kind = ControlEvent::Kind::kGroupAudited,
+                  .shard = action.shard,
+                  .ok = ok,
+                  .audit = outcome});
+          }));
     case Kind::kSummarize:
     case Kind::kReadSummary:
       return Summarize(/*write=*/action.kind == Kind::kSummarize);
@@ -163,8 +169,9 @@ void SimWorker::DoNow(const ControlAction& action) {
 }
 
 Network::AuditReply SimWorker::Hears(Network::AuditReply what) {
-  return [this, alive = alive_, what = std::move(what)](bool ok, AuditOutcome outcome) {
-    if (*alive) Mail(0, [=] { what(ok, outcome); });
+  return [this, alive = alive_, what = std::move(what)](bool ok, AuditOutcome outcome,
+                                                        Refusal refusal) {
+    if (*alive) Mail(0, [=] { what(ok, outcome, refusal); });
   };
 }
 
@@ -177,54 +184,65 @@ void SimWorker::Summarize(bool write) {
       Step({.kind = ControlEvent::Kind::kSummary, .ok = found, .groups = groups});
     });
   };
-  write ? network_.Summarize(reply) : network_.ReadSummary(reply);
+  write ? network_.Summarize(sender_, reply) : network_.ReadSummary(sender_, reply);
 }
 
 void SimWorker::Survey(const ControlAction& action) {
   const bool watch = action.kind == ControlAction::Kind::kWatch;
-  const auto answer = [=, this, alive = alive_](std::vector<SurveyedShard> survey, bool done) {
+  const auto answer = [=, this, alive = alive_](Network::Survey survey) {
     if (!*alive) return;
     Mail(0, [=, this]() mutable {
-      for (SurveyedShard& shard : survey) {
+      for (SurveyedShard& shard : survey.shards) {
         if (shard.shard == kSteward) continue;
-        checkers_.Told(options_.life, shard.shard, shard.reached);
+        checkers_.Told(sender_.life, shard.shard, shard.reached);
         if (const auto it = options_.remembered.find(shard.shard); it != options_.remembered.end())
           shard.reached = std::max(shard.reached, it->second);
       }
+      Fault(survey.refusal);
       Step({.kind = watch ? ControlEvent::Kind::kWatched : ControlEvent::Kind::kSurveyed,
             .shard = action.shard,
-            .done = done,
-            .survey = std::move(survey)});
+            .done = survey.done,
+            .survey = std::move(survey.shards)});
     });
   };
-  if (watch) return network_.Watch(action.shard, action.from, options_.attempt, answer);
-  network_.Survey(action.shard, answer);
+  if (watch) return network_.Watch(sender_, action.shard, action.from, answer);
+  network_.Leases(sender_, action.shard, answer);
+}
+
+// What asking again would find again: the worker leaves. What no worker can do better pauses the
+// job for everyone.
+void SimWorker::Fault(Refusal refusal) {
+  if (refusal == Refusal::kNone || plane_.stopping()) return;
+  if (refusal == Refusal::kInvalid) network_.Pause(sender_);
+  Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kFault});
 }
 
 void SimWorker::Lease(const ControlAction& action) {
   const auto heard = std::make_shared<bool>(false);
-  const auto answer = [=, this, alive = alive_](Claiming::Outcome outcome) {
+  const auto answer = [=, this, alive = alive_](Claiming::Outcome outcome, Refusal refusal) {
     if (!*alive) return;
     Mail(0, [=, this] {
       if (std::exchange(*heard, true)) return;
+      Fault(refusal);
       Step({.kind = ControlEvent::Kind::kLeased, .shard = action.shard, .lease = outcome});
     });
   };
-  network_.Lease({options_.life, alive_, options_.attempt, action.shard, action.epoch,
-                  action.backup, action.backed_up},
-                 answer);
-  Mail(random_.Between(100, 3'000), [answer] { answer(Claiming::Outcome::kFailed); });
+  network_.Lease({sender_, action.shard, action.epoch, action.backup, action.backed_up}, answer);
+  Mail(random_.Between(100, 3'000),
+       [answer] { answer(Claiming::Outcome::kFailed, Refusal::kNone); });
 }
 
 void SimWorker::ReadPlan(std::function<void(bool, bool, int64_t)> then) {
-  network_.ReadPlan([=, this, alive = alive_](int64_t shards, bool finished) {
-    if (!*alive) return;
-    Mail(0, [=, this] {
-      if (shards > 0)
-        Step({.kind = ControlEvent::Kind::kPlanGrew, .shards = shards, .done = finished});
-      then(shards > 0, finished, shards);
-    });
-  });
+  network_.ReadPlan(
+      sender_, [=, this, alive = alive_](int64_t shards, bool finished, Refusal refusal) {
+        if (!*alive) return;
+        Mail(0, [=, this] {
+          if (plane_.is_steward()) Fault(refusal);  // others look again
+          if (shards > 0)
+            Step({.kind = ControlEvent::Kind::kPlanGrew, .shards = shards, .done = finished});
+          then(shards > 0, finished, shards);
+        });
+      });
 }
 
 // Reads what stands and adds a part behind it, again and again: what CompletePlan does. Where a
@@ -234,24 +252,37 @@ void SimWorker::Plan() {
     if (!ok || finished || !dispatching_) return Step({.kind = ControlEvent::Kind::kPlanned});
     const auto count = static_cast<int64_t>(shards_.size());
     const int64_t end = random_.Between(std::min(shards + 1, count), count);
-    network_.WritePlan({options_.life, alive_, shards, end,
-                        end == count && (shards == count || !random_.OneIn(4))});
+    network_.WritePlan(
+        {sender_, shards, end, end == count && (shards == count || !random_.OneIn(4))});
     Mail(random_.Between(50, 2'000), [this] { Plan(); });
   });
 }
 
 void SimWorker::Beat() {
   SimBeat beat{.counter = ++beats_, .exited = exited_, .steward = plane_.is_steward()};
-  for (const auto& [shard, open] : plane_.open()) beat.shards[shard] = open.done;
-  network_.Beat(options_.attempt, beat);
+  for (const auto& [shard, open] : plane_.open())
+    beat.shards[shard] = {.committed = open.chain.lo(), .reached = open.done};
+  network_.Beat(sender_, beat);
 }
 
 void SimWorker::BeatAgain() {
   constexpr int64_t kShortestMs = 50;
   Mail(std::max(options_.config.heartbeat_ms, kShortestMs), [this] {
     Beat();
+    if (network_.paused() && !plane_.stopping())
+      Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kPaused});
     BeatAgain();
   });
+}
+
+void SimWorker::Open(const ControlAction& action) {
+  constexpr int64_t kDeathsBeforeProbation = 3;
+  const auto deaths = deaths_.find({action.shard, action.lo});
+  const bool guarded = deaths != deaths_.end() && deaths->second >= kDeathsBeforeProbation &&
+                       !Mutated(Mutant::kNeverProbation);
+  if (guarded) faults_.Count(Fault::kProbation);
+  runs_[action.open_id] = {.shard = action.shard, .next = action.lo, .guarded = guarded};
+  Beat();
 }
 
 void SimWorker::Create(const ControlAction& action) {
@@ -268,13 +299,13 @@ void SimWorker::Create(const ControlAction& action) {
 }
 
 Write SimWorker::Encode(OpenRun& run, Position lo, Position hi) const {
-  Write write{options_.life, alive_, run.shard, lo, {hi, options_.attempt, {}}};
+  Write write{sender_, run.shard, lo, {hi, sender_.attempt, sender_.job, {}}};
   std::vector<Answers> left;
   for (const Answers& held : run.held) {
     if (held.lo >= hi)
       left.push_back(held);
     else if (held.hi > lo)
-      write.object.answers.push_back({std::max(lo, held.lo), std::min(hi, held.hi)});
+      write.object.answers.push_back({std::max(lo, held.lo), std::min(hi, held.hi), held.changed});
   }
   run.held = std::move(left);
   return write;
@@ -297,7 +328,7 @@ void SimWorker::Send(const ControlAction& action) {
     Mail(0, [=, this] {
       if (*heard) faults_.Count(Fault::kReplyStray);
       *heard = true;
-      if (was_200) checkers_.Told(options_.life, write.shard, write.object.hi);
+      if (was_200) checkers_.Told(sender_.life, write.shard, write.object.hi);
       Reply(action, {.kind = kind});
     });
   });
@@ -307,13 +338,13 @@ void SimWorker::Send(const ControlAction& action) {
 }
 
 void SimWorker::Read(const ControlAction& action) {
-  network_.Read(action.shard, action.lo,
+  network_.Read(sender_, action.shard, action.lo,
                 [=, this, alive = alive_](ChainEvent::Kind kind, Position hi, uint64_t attempt) {
                   if (!*alive) return;
                   Mail(0, [=, this] {
                     if (kind == ChainEvent::Kind::kFound)
-                      checkers_.Told(options_.life, action.shard, hi);
-                    Reply(action, {.kind = kind, .hi = hi, .mine = attempt == options_.attempt});
+                      checkers_.Told(sender_.life, action.shard, hi);
+                    Reply(action, {.kind = kind, .hi = hi, .mine = attempt == sender_.attempt});
                   });
                 });
 }
@@ -339,19 +370,32 @@ void SimWorker::Dispatch() {
       return entry.second.next < shards_[entry.second.shard].end;
     });
     if (it == runs_.end()) return;
-    OpenRun& run = it->second;
-    const SimShard& shard = shards_[run.shard];
-    // Where the end is not planned, an empty range up to it says that it is reached.
-    const Position hi =
-        run.next == shard.real ? shard.end : std::min(run.next + options_.lanes.batch, shard.real);
-    const Answers answers{std::exchange(run.next, hi), hi};
-    ++busy_;
-    int64_t ms = random_.Between(1, options_.lanes.batch_ms);
-    if (random_.OneIn(20)) ms *= 20;
-    Mail(ms, [this, open_id = it->first, shard = run.shard, answers] {
-      Finish(open_id, shard, answers);
-    });
+    if (!ReadRange(it->first, it->second)) return;
   }
+}
+
+// The next range of the shard, at its source and through the engine. False: the source is not the
+// one planned, and this worker has paused the job.
+bool SimWorker::ReadRange(uint32_t open_id, OpenRun& run) {
+  const SimShard& shard = shards_[run.shard];
+  if (shard.changed && !Mutated(Mutant::kUnpinnedRead)) {
+    faults_.Count(Fault::kPausedForInput);
+    Fault(Refusal::kInvalid);
+    return false;
+  }
+  // Where the end is not planned, an empty range up to it says that it is reached.
+  const Position hi =
+      run.next == shard.real ? shard.end : std::min(run.next + options_.lanes.batch, shard.real);
+  const Answers answers{std::exchange(run.next, hi), hi, shard.changed};
+  ++busy_;
+  int64_t ms = random_.Between(1, options_.lanes.batch_ms);
+  if (random_.OneIn(20)) ms *= 20;
+  const bool poisonous = answers.lo <= shard.poison && shard.poison < hi;
+  Mail(ms, [this, open_id, shard = run.shard, answers, kills = poisonous && !run.guarded] {
+    killed_ = kills;
+    if (!kills) Finish(open_id, shard, answers);
+  });
+  return true;
 }
 
 // A range of a shard that was closed meanwhile is reported too: it may have been in the mail

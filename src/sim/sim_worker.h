@@ -31,6 +31,7 @@ struct LaneSettings {
 
 struct SimWorkerOptions {
   int life = 0;
+  int job = 1;
   uint64_t attempt = 0;
   ControlConfig config;
   LaneSettings lanes;
@@ -50,8 +51,11 @@ class SimWorker {
   void JumpClock(int64_t ms) { clock_ms_ += ms; }
   void DriftClock(int64_t permille);
 
-  int life() const { return options_.life; }
+  int life() const { return sender_.life; }
+  uint64_t attempt() const { return sender_.attempt; }
   bool exited() const { return exited_; }
+  // A record has killed it; its owner is to forget it.
+  bool killed() const { return killed_; }
   StopReason reason() const { return reason_; }
   const ControlPlane& plane() const { return plane_; }
 
@@ -59,6 +63,7 @@ class SimWorker {
   struct OpenRun {
     int64_t shard = 0;
     Position next = 0;
+    bool guarded = false;  // others died here: predicted in a child process
     std::vector<Answers> held{};
     bool sealed = false;
     Write write{};  // the bytes under way, kept until they are settled
@@ -77,6 +82,8 @@ class SimWorker {
   void Survey(const ControlAction& action);
   void Lease(const ControlAction& action);
   void ReadPlan(std::function<void(bool ok, bool finished, int64_t shards)> then);
+  void Open(const ControlAction& action);
+  void Fault(Refusal refusal);
   void Plan();
   void Beat();
   void BeatAgain();
@@ -85,6 +92,7 @@ class SimWorker {
   void Read(const ControlAction& action);
   void Reply(const ControlAction& action, ChainEvent chain);
   void Dispatch();
+  bool ReadRange(uint32_t open_id, OpenRun& run);
   void Finish(uint32_t open_id, int64_t shard, Answers answers);
   Write Encode(OpenRun& run, Position lo, Position hi) const;
 
@@ -95,9 +103,11 @@ class SimWorker {
   Network& network_;
   const std::vector<SimShard>& shards_;
   SimWorkerOptions options_;
-  ControlPlane plane_;
-
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const Sender sender_;
+  ControlPlane plane_;
+  const Network::Deaths deaths_;  // of those who worked on this job before
+
   std::deque<std::function<void()>> mail_;
   bool draining_ = false;
   int64_t paused_until_ms_ = 0;
@@ -110,6 +120,7 @@ class SimWorker {
   int64_t summary_ = 0;  // the latest one known
   int64_t busy_ = 0;
   bool dispatching_ = true;
+  bool killed_ = false;
   bool exited_ = false;
   StopReason reason_ = StopReason::kNone;
 };

@@ -75,7 +75,7 @@ TEST(Shrink, FindsAShorterRunThatBreaksTheSame) {
   EXPECT_FALSE(shrunk.result.trace.empty());
   for (size_t i = 0; i < kFaultCount; ++i) {
     const auto fault = static_cast<Fault>(i);
-    const bool left_out = (shrunk.without >> i & 1) != 0 && fault <= Fault::kDataDead;
+    const bool left_out = (shrunk.without >> i & 1) != 0 && fault <= kLastStriking;
     EXPECT_TRUE(!left_out || shrunk.result.coverage[i] == 0) << FaultName(fault);
   }
   const WorldResult again = World(shrunk.result.seed, /*trace=*/false, shrunk.without).Run();

@@ -134,6 +134,7 @@ Claiming::Wish Claiming::Watch(bool idle, int64_t now_ms) {
     }
   }
   if (now_ms < next_round_ms_ || duties_.awaits_summary()) return {};
+  if (!claim_.NextTaken(0)) return {};
   const std::optional<int64_t> group = ToWatch();
   if (!group) {
     Wait(now_ms);
@@ -151,8 +152,7 @@ std::optional<int64_t> Claiming::ToWatch() {
   }
   watched_group_.reset();
   const int64_t watchers = kWatchersAGroup * claim_.groups_with_taken();
-  if (watchers == 0 || (workers_ > watchers && random_.Between(1, workers_) > watchers))
-    return std::nullopt;
+  if (workers_ > watchers && random_.Between(1, workers_) > watchers) return std::nullopt;
   const int64_t from = random_.Between(0, claim_.groups() - 1) * claim_.group_shards();
   std::optional<int64_t> taken = claim_.NextTaken(from);
   if (!taken) taken = claim_.NextTaken(0);

@@ -159,6 +159,8 @@ void Loop::Handle(IoReport report) {
   if (audited && !report.event.ok && !report.status) {
     outcome_.message = report.status.error().message;
     Log(LogLevel::kError, outcome_.message);
+    const ErrorCode code = report.status.error().code;
+    if (code == ErrorCode::kInvalid || code == ErrorCode::kCancelled) Fault(report.status.error());
   }
   if (kind == ControlEvent::Kind::kSummary) TakeSummary(&report);
   if (report.event.kind == ControlEvent::Kind::kPlanned && !report.status) {
@@ -352,7 +354,7 @@ void Loop::PauseJob(const ControlAction& action) {
                                OutKey(job_.record.job_id, action.shard, action.lo));
   }
   outcome_.message = entry.reason;
-  if (Status status = AppendControl(*job_.store, entry); !status)
+  if (Status status = AppendPause(*job_.store, job_.record.job_id, entry); !status)
     outcome_.message +=
         fmt::format(" (and the pause could not be written: {})", status.error().message);
 }
@@ -366,7 +368,7 @@ void Loop::Fault(const Error& error) {
     // No worker can do better: everybody stops, and the operator decides.
     const ControlEntry entry{
         .action = "pause", .reason = error.message, .cause = "input", .by = id_.ToString()};
-    if (Status status = AppendControl(*job_.store, entry); !status)
+    if (Status status = AppendPause(*job_.store, job_.record.job_id, entry); !status)
       outcome_.message +=
           fmt::format(" (and the pause could not be written: {})", status.error().message);
   }

@@ -11,6 +11,7 @@
 #include "ledger/control.h"
 #include "ledger/job_testing.h"
 #include "ledger/names.h"
+#include "ledger/seal.h"
 #include "platform/process.h"
 #include "store/faulty_store.h"
 
@@ -105,6 +106,25 @@ TEST(Worker, AnInputThatChangedPausesTheJobForEveryone) {
   ASSERT_TRUE(control);
   EXPECT_TRUE(control->paused);
   EXPECT_FALSE(tiny.store.Get(kDoneKey));
+}
+
+TEST(Worker, ADoneOfADeletedJobPausesTheNextOneUntilItIsRemoved) {
+  TinyJob tiny;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  const DoneSeal late{.job_id = std::string(32, 'f')};
+  ASSERT_TRUE(tiny.store.Create(kDoneKey, late.ToText()));
+  const Result<WorkerOutcome> outcome = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kFault) << outcome->message;
+  EXPECT_NE(outcome->message.find("which was deleted"), std::string::npos) << outcome->message;
+  EXPECT_TRUE(ReadControl(tiny.store)->paused);
+
+  ASSERT_TRUE(tiny.store.Delete(kDoneKey));
+  ASSERT_TRUE(AppendControl(tiny.store, {.action = "resume", .by = "operator"}));
+  const Result<WorkerOutcome> again = RunWorker(*job, TestOptions());
+  ASSERT_TRUE(again) << again.error().ToString();
+  EXPECT_EQ(again->reason, StopReason::kDone) << again->message;
 }
 
 TEST(Worker, AFileThatBreaksTheChainPausesTheJob) {
