@@ -39,13 +39,14 @@ enum class Fault : uint8_t {
   kLandedAfterDone,   // a write reached the store after DONE
   kReplyStray,        // a reply came that nobody waited for any more
   kKilledWhileUnsettled,
-  kTakenOver,    // a lease was taken over
-  kFalseExpiry,  // although its holder lived and worked on
-  kBackedUp,     // a slow shard got its backup
-  kPlanned,      // a steward added a part to the plan
-  kPlanRaced,    // another's part stood already where one landed
-  kSealed,       // a group was audited before the job was
-  kSummarized,   // a steward wrote a summary
+  kTakenOver,     // a lease was taken over
+  kFalseExpiry,   // although its holder lived and worked on
+  kBackedUp,      // a slow shard got its backup
+  kCloneNoticed,  // a worker found another's heartbeat under its id, and gave it up
+  kPlanned,       // a steward added a part to the plan
+  kPlanRaced,     // another's part stood already where one landed
+  kSealed,        // a group was audited before the job was
+  kSummarized,    // a steward wrote a summary
   kCount
 };
 inline constexpr size_t kFaultCount = static_cast<size_t>(Fault::kCount);

@@ -181,6 +181,11 @@ void Network::Beat(uint64_t attempt, const SimBeat& beat) {
   queue_.After(delay_ms, [=, this] { beats_[attempt] = beat; });
 }
 
+bool Network::IsAnothers(uint64_t attempt, int life) const {
+  const auto it = beats_.find(attempt);
+  return it != beats_.end() && it->second.life != life;
+}
+
 void Network::Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply) {
   queue_.Note("lease", write.life, write.shard, write.epoch);
   if (DataDead(write.life) || faults_.Strikes(Fault::kNotApplied)) return;

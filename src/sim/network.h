@@ -38,6 +38,7 @@ struct LeaseWrite {
 };
 
 struct SimBeat {
+  int life = 0;
   int64_t counter = 0;
   bool exited = false;
   bool steward = false;
@@ -59,6 +60,8 @@ class Network {
   // Called 0 to 2 times.
   void Lease(const LeaseWrite& write, std::function<void(Claiming::Outcome)> reply);
   void Beat(uint64_t attempt, const SimBeat& beat);
+  // Whether another life wrote the heartbeat of `attempt` last.
+  bool IsAnothers(uint64_t attempt, int life) const;
 
   using SurveyReply = std::function<void(std::vector<SurveyedShard> shards, bool done)>;
   // The leases of one group; empty when it failed. Two pages, at two moments.

@@ -241,7 +241,11 @@ void SimWorker::Plan() {
 }
 
 void SimWorker::Beat() {
-  SimBeat beat{.counter = ++beats_, .exited = exited_, .steward = plane_.is_steward()};
+  if (cloned_) return;  // the heartbeat is the other's
+  SimBeat beat{.life = options_.life,
+               .counter = ++beats_,
+               .exited = exited_,
+               .steward = plane_.is_steward()};
   for (const auto& [shard, open] : plane_.open()) beat.shards[shard] = open.done;
   network_.Beat(options_.attempt, beat);
 }
@@ -249,6 +253,11 @@ void SimWorker::Beat() {
 void SimWorker::BeatAgain() {
   constexpr int64_t kShortestMs = 50;
   Mail(std::max(options_.config.heartbeat_ms, kShortestMs), [this] {
+    if (network_.IsAnothers(options_.attempt, options_.life)) {
+      faults_.Count(Fault::kCloneNoticed);
+      cloned_ = true;  // what comes in its place has a new id
+      return Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kCloned});
+    }
     Beat();
     BeatAgain();
   });

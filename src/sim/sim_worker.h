@@ -110,6 +110,7 @@ class SimWorker {
   int64_t summary_ = 0;  // the latest one known
   int64_t busy_ = 0;
   bool dispatching_ = true;
+  bool cloned_ = false;
   bool exited_ = false;
   StopReason reason_ = StopReason::kNone;
 };

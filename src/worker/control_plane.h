@@ -41,7 +41,8 @@ enum class StopReason : uint8_t {
   kTooManyDead,
   kCorrupt,
   kFault,
-  kDone
+  kDone,
+  kCloned  // another process has this worker's id
 };
 
 // What became of an audit that did not end with DONE.
