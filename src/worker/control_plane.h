@@ -118,7 +118,7 @@ struct ControlAction {
   Position lo = 0;
   Position hi = 0;
   int64_t from = 0;        // kWatch
-  int64_t epoch = 0;       // kLease
+  int64_t epoch = 0;       // kLease, kOpen: of the lease
   bool backup = false;     // kLease
   bool backed_up = false;  // kLease
   bool again = false;      // it failed before; wait first

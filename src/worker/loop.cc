@@ -252,13 +252,16 @@ void Loop::OpenAnnounced() {
     const ControlAction& action = opening.action;
     const auto open = plane_.open().find(action.shard);
     if (open == plane_.open().end() || open->second.open_id != action.open_id) continue;
-    const bool guarded = deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation;
-    if (guarded)
+    std::shared_ptr<ProbationTrail> trail;
+    if (deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation) {
       Log(LogLevel::kWarn, "workers died here: its batches are run in a child process",
           action.shard);
+      trail =
+          std::make_shared<ProbationTrail>(*job_.store, action.shard, action.epoch, id_.ToString());
+    }
     Log(LogLevel::kDebug, fmt::format("opened at {} of {}", action.lo, opening.input.path),
         action.shard);
-    lanes_.Open(action.shard, action.open_id, opening.input, action.lo, guarded);
+    lanes_.Open(action.shard, action.open_id, opening.input, action.lo, std::move(trail));
   }
   Announce();
 }
