@@ -27,7 +27,9 @@ def test_a_worker_parks_when_the_job_is_done_and_ends_when_it_is_told(digits):
     succeeded("submit", digits)
     with Running("work", FOLDER, "--json") as worker:
         assert worker.until(is_parked)
-        assert report("status", FOLDER)["state"] == "done"
+        status = report("status", FOLDER)
+        assert (status["state"], status["workers"], status["workers_parked"]) == ("done", 0, 1)
+        assert "1 parked" in succeeded("status", FOLDER).stdout
         before = cpu_s(worker.process.pid)
         (beat,) = beats()
         assert (beat["period_ms"], beat["shards"], beat["records"]) == (600_000, [], 10_000)
