@@ -103,8 +103,8 @@ int SubmitJob(const SubmitArguments& options) {
   } else {
     const std::string folder = Printable(job->store->name());
     Print(fmt::format(
-        "{}: {}\n{}\nwork on it with: armada work {}\n", created ? "submitted" : "there already",
-        folder,
+        "{}: {}\n{}\nwork on it with: armada work {} --exit-when-done\n",
+        created ? "submitted" : "there already", folder,
         status->records_total < 0
             ? fmt::format("{} shards", WithThousands(status->shards))
             : fmt::format("{} records in {} shards", WithThousands(status->records_total),

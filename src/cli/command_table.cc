@@ -38,8 +38,12 @@ CommandGroup Work() {
           {.name = "work",
            .arguments = "JOB",
            .summary = "be one worker of a job, until it is done",
-           .details = "On SIGTERM it commits what it has done and leaves (exit code 130).",
+           .details = "On SIGTERM it commits what it has done and leaves (exit code 130). When the "
+                      "job is done, cancelled or paused it parks: it lets the model go and waits, "
+                      "since a service would start again what ends. A paused job's workers go on "
+                      "when it is resumed.",
            .examples = "armada work digits.armada\n"
+                       "armada work digits.armada --exit-when-done\n"
                        "armada work digits.armada --index 0 --of 4",
            .declare = DeclareWork},
       }};

@@ -47,6 +47,7 @@ ExitCode ExitCodeOf(const WorkerOutcome& outcome, std::string_view pause_cause) 
       return ExitCodeOfPause(pause_cause);
     case StopReason::kFault:
       return ExitCodeOf(Error{outcome.fault, {}, {}});
+    case StopReason::kCloned:  // it goes on under another id
     case StopReason::kNone:
       return kExitFailed;
   }

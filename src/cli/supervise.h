@@ -13,8 +13,8 @@
 namespace armada {
 
 // Restarts in a row of a worker without one commit by it; then it is given up. Three deaths lead to
-// probation (worker/probation.h).
-inline constexpr int64_t kMaxRestarts = 5;
+// probation (worker/probation.h), where a record that takes the worker along costs four more.
+inline constexpr int64_t kMaxRestarts = 8;
 
 // In a fork: where it stands.
 struct Supervised {

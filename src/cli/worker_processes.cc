@@ -56,6 +56,7 @@ Result<Child> WorkerProcesses::Start(int64_t index) {
                                    std::to_string(options_.lanes),
                                    "--grace",
                                    fmt::format("{}ms", options_.grace_ms),
+                                   "--exit-when-done",
                                    "--json"};
   if (options_.hang_ms > 0) {
     argv.emplace_back("--probation-limit");

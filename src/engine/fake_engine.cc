@@ -19,7 +19,7 @@ constexpr int64_t kMaxModelBytes = 1 << 20;
 
 constexpr size_t kBiteBytes = size_t{64} << 20;
 
-enum class Harm : uint8_t { kDie, kHang, kEat };
+enum class Harm : uint8_t { kDie, kDieTogether, kHang, kEat };
 
 struct FakeModelFile {
   Signature signature;
@@ -47,16 +47,20 @@ Result<std::vector<TensorSpec>> ParseSpecs(const Json& list) {
   return specs;
 }
 
+const std::map<std::string_view, Harm> kHarms = {{"die", Harm::kDie},
+                                                 {"die together", Harm::kDieTogether},
+                                                 {"hang", Harm::kHang},
+                                                 {"eat", Harm::kEat}};
+
 Result<std::map<std::byte, Harm>> ParsePoison(const Json& list) {
   std::map<std::byte, Harm> poison;
   for (const Json& item : list) {
     ASSIGN_OR_RETURN(const int64_t byte, JsonInt(item, "byte"));
     ASSIGN_OR_RETURN(const std::string does, JsonString(item, "does"));
-    if (byte < 0 || byte > 255 || (does != "die" && does != "hang" && does != "eat"))
-      return Fail(ErrorCode::kInvalid, "poison is a byte that does die, hang or eat");
-    poison[static_cast<std::byte>(byte)] = does == "die"    ? Harm::kDie
-                                           : does == "hang" ? Harm::kHang
-                                                            : Harm::kEat;
+    const auto harm = kHarms.find(does);
+    if (byte < 0 || byte > 255 || harm == kHarms.end())
+      return Fail(ErrorCode::kInvalid, "poison is a byte that does die, die together, hang or eat");
+    poison[static_cast<std::byte>(byte)] = harm->second;
   }
   return poison;
 }
@@ -64,6 +68,7 @@ Result<std::map<std::byte, Harm>> ParsePoison(const Json& list) {
 // Does not return.
 void Suffer(Harm harm) {
   if (harm == Harm::kDie) std::raise(SIGSEGV);
+  if (harm == Harm::kDieTogether) kill(0, SIGKILL);  // the whole process group, parents among it
   std::vector<std::unique_ptr<std::byte[]>> eaten;
   while (true) {
     if (harm == Harm::kHang) {

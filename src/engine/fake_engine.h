@@ -8,8 +8,8 @@
 //    "fail_every": 3,      each Stream's 3rd, 6th, … Run fails with kInternal (0: none does)
 //    "signal": 8,          the first Run raises this signal (0: none)
 //    "poison": [{"byte": 7, "does": "die"}]}   a Run with a record whose first byte is that never
-//   returns: it raises SIGSEGV ("die"), sleeps for ever ("hang") or takes memory without end
-//   ("eat")
+//   returns: it raises SIGSEGV ("die"), kills its process group ("die together"), sleeps for ever
+//   ("hang") or takes memory without end ("eat")
 // Output values are in [0, 1) and depend on the record's bytes and the element's index alone. The
 // transform is not applied: the bytes are taken as they are fed.
 #pragma once

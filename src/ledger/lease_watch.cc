@@ -33,9 +33,11 @@ LeaseWatch::Verdict LeaseWatch::Look(const SurveyedShard& shard, int64_t now_ms)
             .progress = holder.progress};
     return Verdict::kUndecided;
   }
-  if (heard == seen.heard && holder.counter == seen.counter)
-    return now_ms - seen.changed_ms >= kSilentPeriods * heartbeat_ms_ ? Verdict::kFree
-                                                                      : Verdict::kUndecided;
+  if (heard == seen.heard && holder.counter == seen.counter) {
+    const int64_t period_ms = holder.period_ms >= 0 ? holder.period_ms : heartbeat_ms_;
+    return now_ms - seen.changed_ms >= kSilentPeriods * period_ms ? Verdict::kFree
+                                                                  : Verdict::kUndecided;
+  }
   const bool works = holder.names_shard && holder.progress != seen.progress;
   seen.idle_beats = works ? 0 : seen.idle_beats + 1;
   seen.changed_ms = now_ms;

@@ -24,9 +24,10 @@ struct LeaseHolder {
   enum class Life : uint8_t {
     kUnheard,  // there is no heartbeat of it
     kHeard,    // there is one: counter, names_shard, progress
-    kLeft,     // it said that it exits, its process is gone, or it is the observer itself
+    kLeft,     // it said that it exits or parks, its process is gone, or it is the observer itself
   };
   Life life = Life::kUnheard;
+  int64_t period_ms = -1;    // how often its heartbeat comes; -1: not known
   int64_t counter = 0;       // of its heartbeat: another number is a sign of life
   bool names_shard = false;  // the heartbeat names the shard
   Position progress = 0;     // how far it says that it has predicted
@@ -54,12 +55,12 @@ std::vector<size_t> WatchOrder(const std::vector<SurveyedShard>& shards, int64_t
 
 class LeaseWatch {
  public:
-  // REQUIRES heartbeat_ms >= 0: how often holders write theirs.
+  // REQUIRES heartbeat_ms >= 0: how often holders that do not say so write theirs.
   explicit LeaseWatch(int64_t heartbeat_ms) : heartbeat_ms_(heartbeat_ms) {}
 
   enum class Verdict : uint8_t {
     kFree,       // it may be taken over: its holder has left; its heartbeat has not changed for 4
-                 // periods; or two in a row do not name the shard, or show no progress on it
+                 // of its periods; or two in a row do not name the shard, or show no progress on it
     kWorks,      // its heartbeat has changed since the last look, and shows progress
     kUndecided,  // look again
   };

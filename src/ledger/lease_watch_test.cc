@@ -38,6 +38,15 @@ TEST(LeaseWatch, SilenceOfFourPeriodsOnTheObserversClockFrees) {
   EXPECT_EQ(watch.Look(Heard(1, 0), 9'000), Verdict::kFree);
 }
 
+TEST(LeaseWatch, TheHoldersOwnPeriodCounts) {
+  LeaseWatch watch(kHeartbeatMs);
+  SurveyedShard shard = Heard(1, 0);
+  shard.holder.period_ms = 50'000;  // it is one of many workers, or parked
+  EXPECT_EQ(watch.Look(shard, 0), Verdict::kUndecided);
+  EXPECT_EQ(watch.Look(shard, 199'999), Verdict::kUndecided);
+  EXPECT_EQ(watch.Look(shard, 200'000), Verdict::kFree);
+}
+
 TEST(LeaseWatch, OneThatNeverBeatIsSilent) {
   LeaseWatch watch(kHeartbeatMs);
   SurveyedShard shard = Heard(0, 0);

@@ -15,6 +15,7 @@ constexpr int kShardDigits = 12;
 constexpr int kPositionDigits = 19;
 constexpr int kIdDigits = 32;
 constexpr int kEpochDigits = 6;
+constexpr int kMarkDigits = 9;
 constexpr int64_t kMaxShards = 1'000'000'000'000;
 
 std::string Padded(int64_t number, int digits) {
@@ -58,6 +59,14 @@ std::optional<NumberedName> ParseNumbered(std::string_view key, std::string_view
   NumberedName name{.job_id = *std::move(id), .number = TakeNumber(&key, digits)};
   if (name.number < 0 || key != suffix) return std::nullopt;
   return name;
+}
+
+// The shard of "<its group>/<shard>.", taken off; -1 when there is none.
+int64_t TakeShard(std::string_view* text) {
+  const int64_t group = TakeNumber(text, kGroupDigits);
+  if (group < 0 || !Take(text, "/")) return -1;
+  const int64_t shard = TakeNumber(text, kShardDigits);
+  return shard >= 0 && shard / kGroupShards == group && Take(text, ".") ? shard : -1;
 }
 
 bool IsKeyByte(char c) {
@@ -127,6 +136,18 @@ std::string LeaseKey(int64_t shard, int64_t epoch) {
                      suffix);
 }
 
+std::string ProbationShardPrefix(int64_t shard) {
+  CHECK(shard < kMaxShards);
+  return fmt::format("{}{}/{}.", kProbationPrefix, Padded(shard / kGroupShards, kGroupDigits),
+                     Padded(shard, kShardDigits));
+}
+
+std::string ProbationKey(int64_t shard, int64_t epoch, int64_t number) {
+  CHECK(epoch >= 1 && number >= 1);
+  return fmt::format("{}{}.{}", ProbationShardPrefix(shard), Padded(epoch, kEpochDigits),
+                     Padded(number, kMarkDigits));
+}
+
 std::string LogKey(std::string_view worker_id, int64_t seq) {
   CHECK(seq >= 1);
   return fmt::format("{}{}/{}.jsonl", kLogPrefix, worker_id, Padded(seq, kShardDigits));
@@ -153,15 +174,24 @@ std::optional<NumberedName> ParseSummaryKey(std::string_view key) {
 std::optional<LeaseName> ParseLeaseKey(std::string_view key) {
   LeaseName name{.shard = kSteward};
   if (!Take(&key, kStewardPrefix)) {
-    if (!Take(&key, "lease/")) return std::nullopt;
-    const int64_t group = TakeNumber(&key, kGroupDigits);
-    if (group < 0 || !Take(&key, "/")) return std::nullopt;
-    name.shard = TakeNumber(&key, kShardDigits);
-    if (name.shard < 0 || name.shard / kGroupShards != group || !Take(&key, "."))
-      return std::nullopt;
+    if (!Take(&key, kLeasePrefix)) return std::nullopt;
+    name.shard = TakeShard(&key);
+    if (name.shard < 0) return std::nullopt;
   }
   name.epoch = TakeNumber(&key, kEpochDigits);
   if (name.epoch < 1 || !key.empty()) return std::nullopt;
+  return name;
+}
+
+std::optional<ProbationName> ParseProbationKey(std::string_view key) {
+  ProbationName name;
+  if (!Take(&key, kProbationPrefix)) return std::nullopt;
+  name.shard = TakeShard(&key);
+  if (name.shard < 0) return std::nullopt;
+  name.epoch = TakeNumber(&key, kEpochDigits);
+  if (name.epoch < 1 || !Take(&key, ".")) return std::nullopt;
+  name.number = TakeNumber(&key, kMarkDigits);
+  if (name.number < 1 || !key.empty()) return std::nullopt;
   return name;
 }
 
@@ -211,7 +241,7 @@ bool IsJobKey(std::string_view key, std::string_view job_id) {
   if (const auto out = ParseOutKey(key)) return out->job_id == job_id;
   if (const auto done = ParseGroupDoneKey(key)) return done->job_id == job_id;
   if (const auto summary = ParseSummaryKey(key)) return summary->job_id == job_id;
-  return ParseLeaseKey(key) || ParseLogKey(key) || IsWorkerKey(key) ||
+  return ParseLeaseKey(key) || ParseProbationKey(key) || ParseLogKey(key) || IsWorkerKey(key) ||
          key.starts_with(kProbePrefix) || IsHashed(key, "model/") || IsHashed(key, "files/") ||
          IsNumbered(key, "plan/", kShardDigits, ".parquet") ||
          IsNumbered(key, kControlPrefix, kShardDigits, ".json");

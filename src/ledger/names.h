@@ -43,6 +43,10 @@ inline constexpr std::string_view kStewardPrefix = "lease/steward.";
 std::string LeaseGroupPrefix(int64_t group);  // lease/000000000/
 // lease/<group>/<shard>.<epoch>, or lease/steward.<epoch> for kSteward. REQUIRES epoch >= 1.
 std::string LeaseKey(int64_t shard, int64_t epoch);
+inline constexpr std::string_view kProbationPrefix = "probation/";
+std::string ProbationShardPrefix(int64_t shard);  // probation/<group>/<shard>.
+// probation/<group>/<shard>.<epoch>.<number>. REQUIRES epoch >= 1, number >= 1.
+std::string ProbationKey(int64_t shard, int64_t epoch, int64_t number);
 std::string WorkerKey(std::string_view worker_id);  // workers/<id>.json
 
 struct OutName {
@@ -78,5 +82,12 @@ struct LeaseName {
   int64_t epoch = 0;
 };
 std::optional<LeaseName> ParseLeaseKey(std::string_view key);
+
+struct ProbationName {
+  int64_t shard = 0;
+  int64_t epoch = 0;
+  int64_t number = 0;
+};
+std::optional<ProbationName> ParseProbationKey(std::string_view key);
 
 }  // namespace armada

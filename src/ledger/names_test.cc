@@ -69,6 +69,23 @@ TEST(Names, NothingElseParsesAsAnOutKey) {
     EXPECT_FALSE(ParseOutKey(in_wrong_place)) << in_wrong_place;
 }
 
+TEST(Names, ProbationKeysParseToWhatTheyWereMadeOf) {
+  const std::string key = ProbationKey(12'345, 2, 71);
+  EXPECT_EQ(key, "probation/000000012/000000012345.000002.000000071");
+  EXPECT_TRUE(key.starts_with(ProbationShardPrefix(12'345)));
+  const auto name = ParseProbationKey(key);
+  ASSERT_TRUE(name);
+  EXPECT_EQ(name->shard, 12'345);
+  EXPECT_EQ(name->epoch, 2);
+  EXPECT_EQ(name->number, 71);
+  EXPECT_TRUE(IsJobKey(key, ""));
+  for (const std::string_view other :
+       {"probation/000000013/000000012345.000002.000000071",
+        "probation/000000012/000000012345.000002.000000000",
+        "probation/000000012/000000012345.000002", "probation/000000012/000000012345.000002.1"})
+    EXPECT_FALSE(ParseProbationKey(other)) << other;
+}
+
 TEST(Names, AModelFileOfAnyNameHasAKey) {
   EXPECT_EQ(ModelKey("abc", "m/saved_model.pb"), "model/abc/m/saved_model.pb");
   for (const char* path : {"my model (1).onnx", ".hidden.onnx", "m=3D.onnx", "größe.onnx"})

@@ -1,11 +1,13 @@
 #include "ledger/roster.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "base/json.h"
 #include "base/utc.h"
 #include "ledger/names.h"
+#include "platform/clock.h"
 #include "platform/env.h"
 #include "platform/process.h"
 #include "platform/thread.h"
@@ -13,6 +15,8 @@
 namespace armada {
 namespace {
 
+constexpr int kFormat = 1;
+constexpr int64_t kLongestPeriodMs = int64_t{366} * 24 * 3'600'000;
 constexpr std::string_view kPrefix = "workers/";
 constexpr size_t kBeatReads = 16;
 
@@ -26,6 +30,8 @@ Result<WorkerBeat> ParseBeat(std::string_view text, std::string_view key) {
   }
   if (json.contains("period_ms")) {
     ASSIGN_OR_RETURN(beat.period_ms, JsonInt(json, "period_ms"));
+    if (beat.period_ms < 0 || beat.period_ms > kLongestPeriodMs)
+      return Fail(ErrorCode::kInvalid, "{}: period_ms is {}", key, beat.period_ms);
   }
   beat.steward = json.contains("steward") && json["steward"] == true;
   if (json.contains("pid_ns")) {
@@ -93,18 +99,56 @@ bool IsSilent(const WorkerBeat& beat, int64_t now_ms) {
 
 }  // namespace
 
+int64_t HeartbeatPeriod(int64_t plan_heartbeat_ms, int64_t workers) {
+  return std::max(plan_heartbeat_ms, workers * 1000 / kMostBeatsPerS);
+}
+
+std::string BeatText(const WorkerBeat& beat) {
+  Json json;
+  json["format"] = kFormat;
+  json["worker"] = beat.worker;
+  json["counter"] = beat.counter;
+  json["period_ms"] = beat.period_ms;
+  json["state"] = beat.state;
+  json["steward"] = beat.steward;
+  json["utc"] = FormatUtc(beat.utc_ms).text;
+  json["host"] = beat.host;
+  json["boot_id"] = beat.boot_id;
+  json["pid_ns"] = beat.pid_ns;
+  json["pid"] = beat.pid;
+  json["pid_start"] = beat.pid_start;
+  json["elapsed_ms"] = beat.elapsed_ms;
+  json["cpu_ms"] = beat.cpu_ms;
+  json["records"] = beat.records;
+  json["dead"] = beat.dead;
+  json["rate_per_s"] = beat.rate_per_s;
+  json["shards"] = Json::array();
+  for (const HeldShard& held : beat.shards)
+    json["shards"].push_back(
+        {{"shard", held.shard}, {"committed", held.committed}, {"reached", held.reached}});
+  return json.dump();
+}
+
 Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store) {
   ASSIGN_OR_RETURN(const std::vector<ObjectInfo> objects, ListAll(store, kPrefix));
   return ReadBeats(store, objects);
 }
 
-Result<std::vector<WorkerBeat>> ReadSomeWorkers(ObjectStore& store, std::string_view id,
-                                                size_t most) {
+Result<WorkerSample> ReadSomeWorkers(ObjectStore& store, std::string_view id, size_t most) {
+  WorkerSample sample;
   ASSIGN_OR_RETURN(std::vector<ObjectInfo> objects, ListAll(store, kPrefix));
   std::ranges::rotate(objects,
                       std::ranges::upper_bound(objects, WorkerKey(id), {}, &ObjectInfo::key));
+  sample.of = static_cast<int64_t>(objects.size());
   objects.resize(std::min(objects.size(), most));
-  return ReadBeats(store, objects);
+  sample.beats = ReadBeats(store, objects);
+  return sample;
+}
+
+int64_t WorkerSample::CountLive(int64_t now_ms) const {
+  const int64_t live =
+      std::ranges::count_if(beats, [&](const WorkerBeat& beat) { return MayLive(beat, now_ms); });
+  return beats.empty() ? 0 : live * of / std::ssize(beats);
 }
 
 Result<WorkerBeat> ReadWorker(ObjectStore& store, std::string_view id) {
@@ -115,14 +159,16 @@ Result<WorkerBeat> ReadWorker(ObjectStore& store, std::string_view id) {
   return beat;
 }
 
-bool HasLeft(const WorkerBeat& beat) { return beat.state == "exited" || IsGoneFromHere(beat); }
+bool HasLeft(const WorkerBeat& beat) {
+  return beat.state == kExited || beat.state == kParked || IsGoneFromHere(beat);
+}
 
 bool MayLive(const WorkerBeat& beat, int64_t now_ms) {
-  return !HasLeft(beat) && !IsSilent(beat, now_ms);
+  return beat.state != kExited && !IsGoneFromHere(beat) && !IsSilent(beat, now_ms);
 }
 
 bool HasDied(const WorkerBeat& beat, int64_t now_ms) {
-  if (beat.state == "exited") return false;
+  if (beat.state == kExited) return false;
   return IsGoneFromHere(beat) || (!IsHere(beat) && IsSilent(beat, now_ms));
 }
 

@@ -20,6 +20,15 @@ namespace armada {
 
 inline constexpr int64_t kHeartbeatMs = 60'000;  // plan.heartbeat's default
 inline constexpr int64_t kLivePeriods = 4;       // without a beat for so long: dead
+inline constexpr int64_t kMostBeatsPerS = 20;    // of all workers of a job: they share a prefix
+
+// How often each of so many workers writes its own: every plan.heartbeat, or more rarely where that
+// would be more than kMostBeatsPerS. REQUIRES plan_heartbeat_ms >= 0, workers >= 0.
+int64_t HeartbeatPeriod(int64_t plan_heartbeat_ms, int64_t workers);
+
+// States that a reader asks for.
+inline constexpr std::string_view kExited = "exited";
+inline constexpr std::string_view kParked = "parked";  // it waits, without a shard
 
 // A shard that a worker had open.
 struct HeldShard {
@@ -30,9 +39,9 @@ struct HeldShard {
 
 struct WorkerBeat {
   std::string worker;
-  std::string state;    // "working", "stalled", "leaving", "auditing", "exited"
-  int64_t counter = 0;  // of its beats
-  int64_t period_ms = kHeartbeatMs;
+  std::string state;                 // "working", "leaving", "auditing", "parked", "exited"
+  int64_t counter = 0;               // of its beats
+  int64_t period_ms = kHeartbeatMs;  // until its next, at most
   bool steward = false;
   std::string host;
   std::string boot_id;    // with host: which machine
@@ -48,24 +57,34 @@ struct WorkerBeat {
   std::vector<HeldShard> shards;
 };
 
+// What stands at workers/<id>.json.
+std::string BeatText(const WorkerBeat& beat);
+
 // All workers there have been, in the order of their ids. A beat that can't be understood is left
 // out.
 Result<std::vector<WorkerBeat>> ReadWorkers(ObjectStore& store);
 
 // The same of at most `most` workers: those that come behind `id` in a circle. Ids are random, so
 // that is a sample.
-Result<std::vector<WorkerBeat>> ReadSomeWorkers(ObjectStore& store, std::string_view id,
-                                                size_t most);
+struct WorkerSample {
+  std::vector<WorkerBeat> beats;
+  int64_t of = 0;  // how many there have been, understood or not
+
+  // How many of all may live.
+  int64_t CountLive(int64_t now_ms) const;
+};
+Result<WorkerSample> ReadSomeWorkers(ObjectStore& store, std::string_view id, size_t most);
 
 // kNotFound; kCorrupt when it can't be understood. One try.
 Result<WorkerBeat> ReadWorker(ObjectStore& store, std::string_view id);
 
-// Whether it is certainly not at work any more: it said that it left, or, being on this machine,
-// its process is gone, or the machine was started anew. No clock decides here.
+// Whether it is certainly not at work any more: it said that it left or parked, or, being on this
+// machine, its process is gone, or the machine was started anew. No clock decides here.
 bool HasLeft(const WorkerBeat& beat);
 
-// Whether the worker may still be at work: it did not say that it left, its last sign of life is
-// not older than kLivePeriods of its heartbeats, and, when it is on this host, its process exists.
+// Whether there may still be this worker, at work or parked: it did not say that it exits, its last
+// sign of life is not older than kLivePeriods of its heartbeats, and, when it is on this host, its
+// process exists.
 bool MayLive(const WorkerBeat& beat, int64_t now_ms);
 
 // Whether it ended without saying so: on this host its process is gone, or the machine was started

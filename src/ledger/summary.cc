@@ -47,7 +47,7 @@ void Count(const std::vector<WorkerBeat>& beats, int64_t now_ms, Summary* summar
   for (const WorkerBeat& beat : beats) {
     summary->records += beat.records;
     summary->dead += beat.dead;
-    if (!MayLive(beat, now_ms)) continue;
+    if (!MayLive(beat, now_ms) || beat.state == kParked) continue;
     ++summary->workers;
     summary->rate_per_s += beat.rate_per_s;
   }

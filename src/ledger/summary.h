@@ -22,7 +22,7 @@ namespace armada {
 struct Summary {
   int64_t number = 0;  // 0: there is none
   int64_t utc_ms = 0;
-  int64_t workers = 0;  // alive then
+  int64_t workers = 0;  // alive then, parked ones apart
   // Predicted by all workers there have been, as they said: what was lost or done twice counts too.
   int64_t records = 0;
   int64_t dead = 0;

@@ -100,6 +100,7 @@ Result<LeaseHolder> Surveyor::Holder(const Lease& lease,
   const WorkerBeat& beat = it->second;
   if (beat.worker.empty()) return holder;  // unheard of
   holder.life = HasLeft(beat) ? LeaseHolder::Life::kLeft : LeaseHolder::Life::kHeard;
+  holder.period_ms = beat.period_ms;
   holder.counter = beat.counter;
   if (lease.shard == kSteward) {
     holder.names_shard = beat.steward;

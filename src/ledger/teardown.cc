@@ -132,6 +132,8 @@ Result<Removal> TidyJob(ObjectStore& store, int64_t now_ms, bool dry_run) {
     return name && name->job_id != standing.job_id;
   };
   RETURN_IF_ERROR(Remove(store, kLeasePrefix, dry_run, any, &removal));
+  const auto marks = [](std::string_view key) { return ParseProbationKey(key).has_value(); };
+  RETURN_IF_ERROR(Remove(store, kProbationPrefix, dry_run, marks, &removal));
   RETURN_IF_ERROR(Remove(store, kProbePrefix, dry_run, probes, &removal));
   if (!standing.job_id.empty())
     RETURN_IF_ERROR(Remove(store, kOutPrefix, dry_run, others, &removal));

@@ -91,5 +91,8 @@ int64_t ProcessStartTicks(int64_t pid);
 void InstallStopSignals();
 // 0, or the first stop signal that arrived. Async-signal-safe and thread-safe.
 int StopSignal();
+// Waits for so long, or until there has been a stop signal: whether there has. Uses no CPU.
+// REQUIRES InstallStopSignals().
+bool WaitForStopSignal(int64_t ms);
 
 }  // namespace armada

@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,6 +51,8 @@ void ForbidCoreDumps() {
   const rlimit none{0, 0};
   (void)setrlimit(RLIMIT_CORE, &none);
 }
+
+void ReturnFreeMemory() { (void)malloc_trim(0); }
 
 void IgnoreStopSignals() {
   std::signal(SIGINT, SIG_IGN);

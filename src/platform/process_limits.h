@@ -1,5 +1,5 @@
-// What a process may use, for children whose work may go wrong: memory, core dumps. Of the calling
-// process; call before threads start.
+// What a process may use: memory, core dumps. Of the calling process. For children whose work may
+// go wrong, which call it before threads start; but for ReturnFreeMemory.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,9 @@ int64_t LimitDataBytes(int64_t bytes);
 void EndWhenOutOfMemory(int exit_code);
 
 void ForbidCoreDumps();
+
+// What was freed, and is kept for reuse, goes back to the system.
+void ReturnFreeMemory();
 
 // For a child in a terminal's foreground: Ctrl-C is its parent's business.
 void IgnoreStopSignals();

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "platform/scratch_folder.h"
+#include "platform/thread.h"
 
 namespace armada {
 namespace {
@@ -132,6 +133,16 @@ TEST(StopSignals, TheFirstIsARequest) {
     raise(SIGTERM);
     raise(SIGINT);
     return StopSignal() == SIGTERM ? 0 : 2;
+  };
+  EXPECT_EXIT(_exit(body()), testing::ExitedWithCode(0), "");
+}
+
+TEST(StopSignals, EndAWait) {
+  const auto body = [] {
+    InstallStopSignals();
+    if (WaitForStopSignal(1)) return 1;
+    Thread other([] { kill(ProcessId(), SIGTERM); });
+    return WaitForStopSignal(INT64_MAX / 2) ? 0 : 2;
   };
   EXPECT_EXIT(_exit(body()), testing::ExitedWithCode(0), "");
 }

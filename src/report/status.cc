@@ -33,7 +33,7 @@ void CountWorkers(const std::vector<WorkerBeat>& beats, int64_t now_ms, JobStatu
   for (const WorkerBeat& beat : beats) {
     status->last_utc_ms = std::max(status->last_utc_ms, beat.utc_ms);
     if (!MayLive(beat, now_ms)) continue;
-    ++status->live_workers;
+    ++(beat.state == kParked ? status->parked_workers : status->live_workers);
     status->rate_per_s += beat.rate_per_s;
   }
 }
@@ -125,6 +125,7 @@ Json JobStatus::ToJson() const {
             {"estimated", estimated},
             {"planned", planned},
             {"workers", live_workers},
+            {"workers_parked", parked_workers},
             {"rate_per_s", rate_per_s},
             {"last_sign_of_life_ms", last_utc_ms}};
   if (summary_utc_ms > 0) json["summary_ms"] = summary_utc_ms;
@@ -160,7 +161,9 @@ std::string JobStatus::Render(int64_t now_ms) const {
   if (live_workers > 0)
     text += fmt::format("workers   {} at work, {}\n", WithThousands(live_workers),
                         HumanRate(rate_per_s));
-  if (last_utc_ms > 0 && live_workers == 0)
+  if (parked_workers > 0)
+    text += fmt::format("workers   {} parked\n", WithThousands(parked_workers));
+  if (last_utc_ms > 0 && live_workers == 0 && parked_workers == 0)
     text += fmt::format("workers   none now; the last was seen {} ago\n",
                         HumanDuration(std::max<int64_t>(0, now_ms - last_utc_ms)));
   if (summary_utc_ms > 0)

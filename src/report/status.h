@@ -31,7 +31,8 @@ struct JobStatus {
   int64_t complete_shards = 0;
   int64_t records = 0;         // committed
   int64_t records_total = -1;  // -1: not known before everything is read
-  int64_t live_workers = 0;
+  int64_t live_workers = 0;    // parked ones apart
+  int64_t parked_workers = 0;
   double rate_per_s = 0;       // of the live workers
   int64_t last_utc_ms = 0;     // the latest sign of life; 0: none
   int64_t summary_utc_ms = 0;  // when the summary that something is from was written; 0: none is

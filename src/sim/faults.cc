@@ -37,6 +37,7 @@ std::string_view FaultName(Fault fault) {
                                                 "lease taken over",
                                                 "false expiry",
                                                 "backed up",
+                                                "clone noticed",
                                                 "part planned",
                                                 "part raced for",
                                                 "403 but applied",

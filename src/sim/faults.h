@@ -47,6 +47,7 @@ enum class Fault : uint8_t {
   kTakenOver,          // a lease was taken over
   kFalseExpiry,        // although its holder lived and worked on
   kBackedUp,           // a slow shard got its backup
+  kCloneNoticed,       // a worker found another's heartbeat under its id, and gave it up
   kPlanned,            // a steward added a part to the plan
   kPlanRaced,          // another's part stood already where one landed
   kDeniedApplied,      // a write was applied although the answer was 403

@@ -255,6 +255,11 @@ Network::Deaths Network::FindDeaths(int64_t heartbeat_ms) const {
   return deaths;
 }
 
+bool Network::IsAnothers(const Sender& from) const {
+  const auto it = beats_.find(from.attempt);
+  return it != beats_.end() && it->second.life != from.life;
+}
+
 void Network::Lease(const LeaseWrite& write, LeaseReply reply) {
   queue_.Note("lease", write.from.life, write.shard, write.epoch);
   if (Denied(write.from)) {

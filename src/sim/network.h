@@ -38,6 +38,8 @@ class Network {
   using LeaseReply = std::function<void(Claiming::Outcome outcome, Refusal refusal)>;
   void Lease(const LeaseWrite& write, LeaseReply reply);
   void Beat(const Sender& from, const SimBeat& beat);
+  // Whether another life wrote the heartbeat of the sender's attempt last.
+  bool IsAnothers(const Sender& from) const;
 
   struct Survey {
     std::vector<SurveyedShard> shards{};  // empty when it failed

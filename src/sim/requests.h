@@ -42,6 +42,7 @@ enum class Refusal : uint8_t {
 };
 
 struct SimBeat {
+  int life = 0;
   int64_t counter = 0;
   bool exited = false;
   bool steward = false;

@@ -259,7 +259,9 @@ void SimWorker::Plan() {
 }
 
 void SimWorker::Beat() {
-  SimBeat beat{.counter = ++beats_, .exited = exited_, .steward = plane_.is_steward()};
+  if (cloned_) return;  // the heartbeat is the other's
+  SimBeat beat{
+      .life = sender_.life, .counter = ++beats_, .exited = exited_, .steward = plane_.is_steward()};
   for (const auto& [shard, open] : plane_.open())
     beat.shards[shard] = {.committed = open.chain.lo(), .reached = open.done};
   network_.Beat(sender_, beat);
@@ -268,6 +270,11 @@ void SimWorker::Beat() {
 void SimWorker::BeatAgain() {
   constexpr int64_t kShortestMs = 50;
   Mail(std::max(options_.config.heartbeat_ms, kShortestMs), [this] {
+    if (network_.IsAnothers(sender_)) {
+      faults_.Count(Fault::kCloneNoticed);
+      cloned_ = true;  // what comes in its place has a new id
+      return Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kCloned});
+    }
     Beat();
     if (network_.paused() && !plane_.stopping())
       Step({.kind = ControlEvent::Kind::kStop, .reason = StopReason::kPaused});

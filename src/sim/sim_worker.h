@@ -121,6 +121,7 @@ class SimWorker {
   int64_t busy_ = 0;
   bool dispatching_ = true;
   bool killed_ = false;
+  bool cloned_ = false;
   bool exited_ = false;
   StopReason reason_ = StopReason::kNone;
 };

@@ -301,7 +301,12 @@ void ControlPlane::Open(const SurveyedShard& at) {
   const uint32_t open_id = next_open_id_++;
   const Position from = chain.lo();
   open_.emplace(at.shard, OpenShard{chain, open_id, from, {}, 0, 0, 0, now_ms_, now_ms_});
-  Emit({.kind = Do::kOpen, .shard = at.shard, .open_id = open_id, .lo = from, .hi = at.end});
+  Emit({.kind = Do::kOpen,
+        .shard = at.shard,
+        .open_id = open_id,
+        .lo = from,
+        .hi = at.end,
+        .epoch = at.epoch});
 }
 
 void ControlPlane::Commit(int64_t shard, OpenShard& open) {

@@ -41,7 +41,8 @@ enum class StopReason : uint8_t {
   kTooManyDead,
   kCorrupt,
   kFault,
-  kDone
+  kDone,
+  kCloned  // another process has this worker's id
 };
 
 // What became of an audit that did not end with DONE.
@@ -117,7 +118,7 @@ struct ControlAction {
   Position lo = 0;
   Position hi = 0;
   int64_t from = 0;        // kWatch
-  int64_t epoch = 0;       // kLease
+  int64_t epoch = 0;       // kLease, kOpen: of the lease
   bool backup = false;     // kLease
   bool backed_up = false;  // kLease
   bool again = false;      // it failed before; wait first

@@ -24,7 +24,7 @@ struct Lanes::OpenShard {
   bool reading = false;
   bool exhausted = false;  // nothing left to read, or given up
   bool closed = false;
-  bool guarded = false;
+  std::shared_ptr<ProbationTrail> trail;  // of a guarded one; else null
   std::map<int64_t, ResultBlock> blocks;  // by lo
   int64_t bytes = 0;
 };
@@ -80,13 +80,13 @@ Status Lanes::Start() {
 }
 
 void Lanes::Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from,
-                 bool guarded) {
+                 std::shared_ptr<ProbationTrail> trail) {
   auto open = std::make_shared<OpenShard>();
   open->shard = shard;
   open->open_id = open_id;
   open->input = input;
   open->next = from;
-  open->guarded = guarded && options_.new_guard;
+  if (options_.new_guard) open->trail = std::move(trail);
   {
     MutexLock lock(mutex_);
     open_.emplace(open_id, std::move(open));
@@ -137,7 +137,7 @@ void Lanes::Run(Lane& lane) {
 std::shared_ptr<Lanes::OpenShard> Lanes::NextToRead() {
   if (!dispatching_ || held_bytes_ >= options_.hold_bytes) return nullptr;
   for (auto& [open_id, shard] : open_)
-    if (!shard->exhausted && !shard->reading && !(shard->guarded && guard_busy_)) return shard;
+    if (!shard->exhausted && !shard->reading && !(shard->trail && guard_busy_)) return shard;
   return nullptr;
 }
 
@@ -162,40 +162,40 @@ Result<Batch> Lanes::Read(OpenShard& shard, int64_t rows) {
 // Called and left with the lock held; the work itself is done without it.
 void Lanes::Predict(Lane& lane, MutexLock& lock, const std::shared_ptr<OpenShard>& shard) {
   shard->reading = true;
-  guard_busy_ = guard_busy_ || shard->guarded;
+  guard_busy_ = guard_busy_ || shard->trail != nullptr;
   ++in_flight_;
   if (std::optional<Batch> batch = NextBatch(lane, lock, *shard)) {
     const int64_t records = batch->rows;
     lock.unlock();
 
-    if (!shard->guarded) lane.run_since_ns = BootNs();
+    if (!shard->trail) lane.run_since_ns = BootNs();
     Status filled;
-    if (lane.pictures && !shard->guarded) filled = lane.pictures->Fill(&*batch);
+    if (lane.pictures && !shard->trail) filled = lane.pictures->Fill(&*batch);
     const int64_t started_ns = BootNs();
-    Result<ResultBlock> block = !filled          ? std::unexpected(std::move(filled).error())
-                                : shard->guarded ? InferGuarded(*std::move(batch))
-                                                 : Infer(lane, *std::move(batch));
+    Result<ResultBlock> block = !filled        ? std::unexpected(std::move(filled).error())
+                                : shard->trail ? InferGuarded(*std::move(batch), *shard->trail)
+                                               : Infer(lane, *std::move(batch));
     const int64_t ended_ns = BootNs();
     const int64_t run_ns = ended_ns - lane.run_since_ns.exchange(0);
 
     lock.lock();
     int64_t never = 0;
     first_prediction_ns_.compare_exchange_strong(never, ended_ns);
-    if (block && !shard->guarded) {
+    if (block && !shard->trail) {
       tuner_.Measured(lane.batch, records, ended_ns - started_ns);
       batch_.store(tuner_.batch(), std::memory_order_relaxed);
       slowest_run_ns_ = std::max(slowest_run_ns_.load(), run_ns);
     }
     Keep(*shard, std::move(block));
   }
-  if (shard->guarded) guard_busy_ = false;
+  if (shard->trail) guard_busy_ = false;
   FinishRange();
 }
 
 // Reads it, with the lock held before and after. nullopt: there is none, and that is reported.
 std::optional<Batch> Lanes::NextBatch(Lane& lane, MutexLock& lock, OpenShard& shard) {
   const Status renewed = TakeNewModel(lane, lock);
-  const int64_t rows = shard.guarded ? std::min(lane.batch, kProbationBatch) : lane.batch;
+  const int64_t rows = shard.trail ? std::min(lane.batch, kProbationBatch) : lane.batch;
   lock.unlock();
 
   Result<Batch> batch = renewed ? Read(shard, rows) : std::unexpected(renewed.error());
@@ -270,9 +270,9 @@ Result<ResultBlock> Lanes::Infer(Lane& lane, Batch batch) {
 }
 
 // By the one lane that has guard_.
-Result<ResultBlock> Lanes::InferGuarded(Batch batch) {
+Result<ResultBlock> Lanes::InferGuarded(Batch batch, ProbationTrail& trail) {
   if (!guard_) guard_ = options_.new_guard(guard_cancelled_);
-  ASSIGN_OR_RETURN(Attempt all, RunGuarded(*guard_, batch, output_elements_));
+  ASSIGN_OR_RETURN(Attempt all, RunGuarded(*guard_, batch, output_elements_, &trail));
   batch.faults = std::move(all.faults);
   std::vector<std::span<const float>> chosen;
   for (const size_t index : output_indices_) chosen.emplace_back(all.outputs[index]);

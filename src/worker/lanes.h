@@ -21,6 +21,7 @@
 #include "data/parquet_commit.h"
 #include "data/source.h"
 #include "engine/engine.h"
+#include "ledger/probation_trail.h"
 #include "platform/thread.h"
 #include "worker/batch_tuner.h"
 #include "worker/probation.h"
@@ -71,9 +72,9 @@ class Lanes {
   // Opens the model and a stream a lane. Fails as they do.
   Status Start();
 
-  // guarded: where workers died before; its batches are run through the Guard, one at a time.
+  // With a trail: workers died here before. Its batches are run through the Guard, one at a time.
   void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from,
-            bool guarded = false);
+            std::shared_ptr<ProbationTrail> trail = nullptr);
   void Close(uint32_t open_id);
   // Encodes the results of [facts.lo, facts.hi), which are then let go; reports kSealed with
   // `request`.
@@ -108,7 +109,7 @@ class Lanes {
   Result<Batch> Read(OpenShard& shard, int64_t rows);
   Status TakeNewModel(Lane& lane, MutexLock& lock);
   Result<ResultBlock> Infer(Lane& lane, Batch batch);
-  Result<ResultBlock> InferGuarded(Batch batch);
+  Result<ResultBlock> InferGuarded(Batch batch, ProbationTrail& trail);
   ResultBlock Answer(Batch batch, std::span<const std::span<const float>> chosen);
   void Encode(MutexLock& lock, const SealJob& job);
   void Report(const OpenShard& shard, LaneReport report);

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "engine/engine.h"
+#include "ledger/names.h"
 #include "platform/file.h"
+#include "store/memory_store.h"
 
 namespace armada {
 namespace {
@@ -218,8 +220,10 @@ TEST_F(LanesTest, AfterStopDispatchOneQuietComesWhenNothingIsInFlight) {
 }
 
 TEST_F(LanesTest, AGuardedShardHasItsDeadRecordWhileOthersGoOn) {
+  MemoryStore store;
   Start(3);
-  lanes_->Open(7, 1, {.path = "a", .begin = 0, .end = 100}, 0, /*guarded=*/true);
+  lanes_->Open(7, 1, {.path = "a", .begin = 0, .end = 100}, 0,
+               std::make_shared<ProbationTrail>(store, 7, /*epoch=*/4, "w"));
   lanes_->Open(8, 2, {.path = "b", .begin = 0, .end = 100}, 0);
   std::map<uint32_t, int64_t> records;
   std::map<uint32_t, int64_t> dead;
@@ -230,6 +234,7 @@ TEST_F(LanesTest, AGuardedShardHasItsDeadRecordWhileOthersGoOn) {
     dead[report.open_id] += report.dead;
   }
   EXPECT_EQ(dead[1], 1) << "that at 33";
+  EXPECT_TRUE(store.Get(ProbationKey(7, 4, 1))) << "what is run in the child is written down";
   EXPECT_EQ(dead[2], 0);
   EXPECT_EQ(lanes_->oldest_run_ns(), 0);
 }

@@ -50,4 +50,12 @@ void LogShipper::Shipped(bool stored, int64_t now_ms) {
   next_try_ms_ = now_ms + limits_.every_ms / 8;
 }
 
+void LogShipper::BeginAnew() {
+  MutexLock lock(mutex_);
+  under_way_ = false;
+  seq_ = segment_.lines.empty() ? 0 : 1;
+  segment_.seq = seq_;
+  next_try_ms_ = 0;
+}
+
 }  // namespace armada

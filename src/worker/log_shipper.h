@@ -37,6 +37,10 @@ class LogShipper {
   // stored: it stands. Else Take gives the very same one again, after every_ms / 8.
   void Shipped(bool stored, int64_t now_ms);
 
+  // The worker has another id: what is not known to be stored goes there, in segments from 1 on.
+  // REQUIRES: nobody is storing one any more.
+  void BeginAnew();
+
  private:
   struct Line {
     std::string text;

@@ -71,5 +71,25 @@ TEST(LogShipper, WhenNothingIsTakenTheOldestLinesGoAndAreCounted) {
   EXPECT_LE(all.size(), 2'300u);
 }
 
+TEST(LogShipper, UnderAnotherIdWhatWasNotStoredIsTheFirst) {
+  LogShipper log(kSmall);
+  Say(log, "stored");
+  ASSERT_TRUE(log.Take(0, true));
+  log.Shipped(true, 0);
+  Say(log, "refused");
+  const auto refused = log.Take(0, true);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->seq, 2);
+  log.Shipped(false, 0);
+  log.BeginAnew();
+  const auto again = log.Take(0, false);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->seq, 1);
+  EXPECT_EQ(again->lines, refused->lines);
+  log.Shipped(true, 0);
+  Say(log, "later");
+  EXPECT_EQ(log.Take(0, true)->seq, 2);
+}
+
 }  // namespace
 }  // namespace armada

@@ -33,22 +33,10 @@ bool IsPassing(const Error& error) {
   return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnknownOutcome;
 }
 
-std::string_view StateName(const ControlPlane& plane) {
-  if (plane.exited()) return "exited";
-  if (plane.stopping()) return "leaving";
-  return plane.planned() && plane.claim().all_complete() ? "auditing" : "working";
-}
-
-Deaths FindDeaths(ObjectStore& store, const Id& id) {
-  // Without the roster there is no evidence, and work goes on as usual.
-  const auto beats = ReadSomeWorkers(store, id.ToString(), kMaxBeatsRead);
-  return beats ? Deaths(*beats, WallMs()) : Deaths();
-}
-
 }  // namespace
 
 Loop::Loop(Job& job, Plan& plan, Source& source, Lanes& lanes, Mailbox<LoopMessage>& mail,
-           const ControlConfig& config, const WorkerOptions& options, Id id)
+           LogShipper& log, const ControlConfig& config, const WorkerOptions& options, Id id)
     : job_(job),
       plan_(plan),
       source_(source),
@@ -58,16 +46,23 @@ Loop::Loop(Job& job, Plan& plan, Source& source, Lanes& lanes, Mailbox<LoopMessa
       options_(options),
       id_(id),
       started_ms_(BootMs()),
-      pid_start_(ProcessStartTicks(ProcessId())),
       surveyor_(*job.store, job.record, plan, id.ToString()),
-      deaths_(FindDeaths(*job.store, id)),
-      log_({}),
+      workers_(options.workers),
+      heartbeat_(*job.store, id),
+      log_(log),
       jitter_(EntropyRandom()),
-      io_(kIoThreads) {}
+      io_(kIoThreads) {
+  // Without the roster there is no evidence, and work goes on as usual.
+  const auto found = ReadSomeWorkers(*job.store, id.ToString(), kMaxBeatsRead);
+  if (!found) return;
+  deaths_ = Deaths(found->beats, WallMs());
+  workers_ = std::max(workers_, found->CountLive(WallMs()) + 1);
+}
 
 WorkerOutcome Loop::Run() {
   rate_since_ms_ = started_ms_;
   next_beat_ms_ = started_ms_ + kFirstBeatMs;
+  next_look_ms_ = started_ms_ + PeriodMs();
   LogStart();
   Step({.kind = ControlEvent::Kind::kStart});
   bool asked = false;
@@ -141,6 +136,7 @@ void Loop::Handle(LaneReport report) {
 
 void Loop::Handle(IoReport report) {
   if (report.is_announced) return OpenAnnounced();
+  if (report.is_cloned) return OnCloned();
   if (report.is_control) {
     checking_control_ = false;
     if (!report.control) return;  // read again with the next look
@@ -193,6 +189,7 @@ void Loop::TakeSummary(IoReport* report) {
     Log(LogLevel::kWarn, "the summary: " + report->status.error().message);
   if (!report->summary) return;
   summary_ = report->summary->number;
+  workers_ = std::max<int64_t>(1, report->summary->workers);
   report->event.ok = true;
   report->event.records = report->summary->records;
   report->event.dead = report->summary->dead;
@@ -251,31 +248,22 @@ void Loop::Do(const ControlAction& action) {
   }
 }
 
-// One heartbeat at a time; what is opened meanwhile is in the next.
-void Loop::Announce() {
-  if (announced_ms_ > 0 || opening_.empty()) return;
-  announced_ = std::exchange(opening_, {});
-  announced_ms_ = BootMs();
-  std::string text = NextBeat();
-  io_.Submit([this, counter = beats_, text = std::move(text)] {
-    WriteBeat(counter, text);
-    mail_.Post(IoReport{.is_announced = true});
-  });
-}
-
 void Loop::OpenAnnounced() {
   announced_ms_ = 0;
   for (const Opening& opening : std::exchange(announced_, {})) {
     const ControlAction& action = opening.action;
     const auto open = plane_.open().find(action.shard);
     if (open == plane_.open().end() || open->second.open_id != action.open_id) continue;
-    const bool guarded = deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation;
-    if (guarded)
+    std::shared_ptr<ProbationTrail> trail;
+    if (deaths_.At(action.shard, action.lo) >= kDeathsBeforeProbation) {
       Log(LogLevel::kWarn, "workers died here: its batches are run in a child process",
           action.shard);
+      trail =
+          std::make_shared<ProbationTrail>(*job_.store, action.shard, action.epoch, id_.ToString());
+    }
     Log(LogLevel::kDebug, fmt::format("opened at {} of {}", action.lo, opening.input.path),
         action.shard);
-    lanes_.Open(action.shard, action.open_id, opening.input, action.lo, guarded);
+    lanes_.Open(action.shard, action.open_id, opening.input, action.lo, std::move(trail));
   }
   Announce();
 }
@@ -290,8 +278,7 @@ void Loop::LookForHang() {
   watched_at_ms_ = now_ms;
   const int64_t slowest_ms = lanes_.slowest_run_ns() / 1'000'000;
   if (watched_for_ms_ <= std::max(options_.stall_ms, kSlowest * slowest_ms)) return;
-  const std::string text = NextBeat();  // it names the shards and does not say "exited"
-  WriteBeat(beats_, text);
+  WriteBeat(NextBeat(), /*look=*/false);  // it names the shards and does not say "exited"
   options_.on_hang(fmt::format("the engine has not answered for {:g} s: it hangs",
                                static_cast<double>(watched_for_ms_) / 1000),
                    /*asked=*/false);
@@ -378,55 +365,11 @@ void Loop::Fault(const Error& error) {
 void Loop::CheckControl() {
   // In a bucket every look is paid for: there it comes with the heartbeat.
   const bool local = job_.store->LocalPath("control").has_value();
-  next_control_ms_ =
-      BootMs() + (local ? kControlMs : std::max(kControlMs, job_.record.spec.plan.heartbeat_ms));
+  next_control_ms_ = BootMs() + (local ? kControlMs : std::max(kControlMs, PeriodMs()));
   if (std::exchange(checking_control_, true)) return;
   io_.Submit([this, from = control_] {
     mail_.Post(IoReport{.is_control = true, .control = ReadControl(*job_.store, from)});
   });
-}
-
-std::string Loop::NextBeat() {
-  next_beat_ms_ = BootMs() + job_.record.spec.plan.heartbeat_ms;
-  Json beat;
-  beat["format"] = 1;
-  beat["worker"] = id_.ToString();
-  beat["counter"] = ++beats_;
-  beat["period_ms"] = job_.record.spec.plan.heartbeat_ms;
-  beat["state"] = StateName(plane_);
-  beat["steward"] = plane_.is_steward();
-  beat["utc"] = FormatUtc(WallMs()).text;
-  beat["host"] = HostName();
-  beat["boot_id"] = BootId();
-  beat["pid_ns"] = PidNamespace();
-  beat["pid"] = ProcessId();
-  beat["pid_start"] = pid_start_;
-  // Paid for since the process began, the model's loading included.
-  beat["elapsed_ms"] = BootMs() - (ProcessStartMs() > 0 ? ProcessStartMs() : started_ms_);
-  beat["cpu_ms"] = ProcessCpuNs() / 1'000'000;
-  beat["records"] = plane_.records();
-  beat["dead"] = plane_.dead();
-  beat["rate_per_s"] = rate_per_s_;
-  beat["shards"] = Json::array();
-  for (const auto& [shard, open] : plane_.open())
-    beat["shards"].push_back(
-        {{"shard", shard}, {"committed", open.chain.lo()}, {"reached", open.done}});
-  return beat.dump();
-}
-
-void Loop::Beat() {
-  std::string text = NextBeat();
-  if (exited_) return WriteBeat(beats_, text);
-  io_.Submit([this, counter = beats_, text = std::move(text)] { WriteBeat(counter, text); });
-}
-
-// On an I/O thread or, the last one, on the loop's: a beat that was overtaken is not written.
-void Loop::WriteBeat(int64_t counter, const std::string& text) {
-  MutexLock lock(beat_mutex_);
-  if (counter < beat_written_) return;
-  beat_written_ = counter;
-  // Nothing depends on a heartbeat: one that can't be written is replaced by the next.
-  (void)job_.store->Put(WorkerKey(id_.ToString()), text);
 }
 
 Progress Loop::MakeProgress() {
@@ -450,7 +393,7 @@ Progress Loop::MakeProgress() {
     progress.first_prediction_ms = first_ns / 1'000'000 - ProcessStartMs();
   progress.batch = lanes_.batch();
   progress.commits = commits_settled_;
-  progress.state = StateName(plane_);
+  progress.state = StateName();
   return progress;
 }
 

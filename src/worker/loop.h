@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/id.h"
@@ -22,6 +23,7 @@
 #include "ledger/summary.h"
 #include "ledger/survey.h"
 #include "platform/io_pool.h"
+#include "worker/heartbeat.h"
 #include "worker/lanes.h"
 #include "worker/log_shipper.h"
 #include "worker/worker.h"
@@ -35,15 +37,16 @@ struct IoReport {
   std::optional<Summary> summary;  // kSummary: one that was not known
   bool is_announced = false;  // a heartbeat that names the shards just opened was written, or not
   bool is_control = false;    // `control` was read; event is none
+  bool is_cloned = false;     // the heartbeat is another's; event is none
   Result<ControlState> control;
 };
 using LoopMessage = std::variant<LaneReport, IoReport>;
 
 class Loop {
  public:
-  // All outlive the Loop. Lanes report into `mail`.
+  // All outlive the Loop. Lanes report into `mail`. What `log` could not store is left in it.
   Loop(Job& job, Plan& plan, Source& source, Lanes& lanes, Mailbox<LoopMessage>& mail,
-       const ControlConfig& config, const WorkerOptions& options, Id id);
+       LogShipper& log, const ControlConfig& config, const WorkerOptions& options, Id id);
 
   WorkerOutcome Run();
 
@@ -77,10 +80,14 @@ class Loop {
   void LogEnd();
   void ShipLog();
   bool StoreLog(const LogShipper::Segment& segment);
-  std::string NextBeat();
+  std::string_view StateName() const;
+  int64_t PeriodMs() const;
+  WorkerBeat NextBeat();
   void Beat();
   void LookForHang();
-  void WriteBeat(int64_t counter, const std::string& text);
+  bool LookIsDue();
+  void WriteBeat(const WorkerBeat& beat, bool look);
+  void OnCloned();
   void Fault(const Error& error);
   bool StoreIsLost(int64_t failing_since_ms);
   int64_t BackoffMs(int tries);
@@ -95,7 +102,6 @@ class Loop {
   const WorkerOptions& options_;
   const Id id_;  // this worker's and its attempts': drawn at start, never stored for reuse
   const int64_t started_ms_;
-  const int64_t pid_start_;
 
   struct OpenCommit {
     std::shared_ptr<const EncodedCommit> commit;  // kept until it is settled
@@ -108,7 +114,8 @@ class Loop {
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   Surveyor surveyor_;                          // one request of it at a time
   int64_t summary_ = 0;                        // the latest one known
-  const Deaths deaths_;                        // of those who worked on this job before
+  Deaths deaths_;                              // of those who worked on this job before
+  int64_t workers_;                            // on this job, as far as this one knows
   // Shards that the lanes get once a heartbeat names them, so that a death at their first batch
   // leaves evidence.
   struct Opening {
@@ -129,13 +136,12 @@ class Loop {
   int64_t next_beat_ms_ = 0;
   int64_t next_control_ms_ = 0;
   int64_t next_progress_ms_ = 0;
-  int64_t beats_ = 0;
-  Mutex beat_mutex_;
-  int64_t beat_written_ = 0;  // the counter of the latest, under beat_mutex_
+  int64_t next_look_ms_ = 0;  // whether the heartbeat is still this worker's own
+  Heartbeat heartbeat_;
   int64_t rate_since_ms_ = 0;
   int64_t rate_since_records_ = 0;
   double rate_per_s_ = 0;
-  LogShipper log_;
+  LogShipper& log_;
   int64_t dead_logged_ = 0;  // ranges
   Random jitter_;
   std::atomic<bool> leaving_{false};  // the planner stops at the next file

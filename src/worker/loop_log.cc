@@ -24,6 +24,8 @@ std::string_view ReasonName(StopReason reason) {
       return "a fault";
     case StopReason::kDone:
       return "the job is done";
+    case StopReason::kCloned:
+      return "its id is not its own";
     case StopReason::kNone:
       break;
   }
@@ -71,10 +73,14 @@ void Loop::ShipLog() {
   io_.Submit([this, segment = *std::move(segment)] { log_.Shipped(StoreLog(segment), BootMs()); });
 }
 
-// The key is this worker's alone: whoever is there was an earlier send of these bytes.
+// The key is this worker's alone: whoever is there was an earlier send of these bytes, or is a
+// clone's; then they are kept for this one's next id.
 bool Loop::StoreLog(const LogShipper::Segment& segment) {
-  const Status created = job_.store->Create(LogKey(id_.ToString(), segment.seq), segment.lines);
-  return created || created.error().code == ErrorCode::kExists;
+  const std::string key = LogKey(id_.ToString(), segment.seq);
+  const Status created = job_.store->Create(key, segment.lines);
+  if (created || created.error().code != ErrorCode::kExists) return created.has_value();
+  const Result<std::string> there = job_.store->Get(key);
+  return there && *there == segment.lines;
 }
 
 }  // namespace armada

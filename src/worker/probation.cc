@@ -12,16 +12,21 @@ constexpr int kSingleTries = 3;  // two of them, at least, in new children
 // Halves a batch until what remains is run or dead.
 class Bisection {
  public:
-  Bisection(Guard& guard, const Batch& batch, std::span<const int64_t> elements)
-      : guard_(guard), batch_(batch), elements_(elements), faults_(batch.faults) {
+  Bisection(Guard& guard, const Batch& batch, std::span<const int64_t> elements,
+            ProbationTrail* trail)
+      : guard_(guard), batch_(batch), elements_(elements), trail_(trail), faults_(batch.faults) {
     for (const int64_t count : elements)
       outputs_.emplace_back(static_cast<size_t>(batch.rows * count));
   }
 
   Status Run(int64_t begin, int64_t end) {
     if (end - begin == 1) return RunOne(begin);
-    ASSIGN_OR_RETURN(const Attempt attempt, guard_.Run(batch_, begin, end, /*fresh=*/false));
-    if (attempt.death == Attempt::Death::kNone) return Keep(attempt, begin, end);
+    // What a worker died on with its child is run a record at a time, so that the next one knows.
+    if (!trail_ || !trail_->Suspects(Position(begin), Position(end - 1))) {
+      if (trail_) trail_->Mark(Position(begin), Position(end - 1));
+      ASSIGN_OR_RETURN(const Attempt attempt, guard_.Run(batch_, begin, end, /*fresh=*/false));
+      if (attempt.death == Attempt::Death::kNone) return Keep(attempt, begin, end);
+    }
     const int64_t middle = begin + (end - begin) / 2;
     RETURN_IF_ERROR(Run(begin, middle));
     return Run(middle, end);
@@ -38,7 +43,18 @@ class Bisection {
   }
 
  private:
+  int64_t Position(int64_t row) const {
+    return batch_.positions.empty() ? batch_.lo + row : batch_.positions[static_cast<size_t>(row)];
+  }
+
   Status RunOne(int64_t row) {
+    if (trail_ && trail_->EndedOn(Position(row)) >= kEpochsOfDeath) {
+      faults_.push_back({.row = row,
+                         .reason = fmt::format("the worker ended with the engine on it, {} times",
+                                               kEpochsOfDeath)});
+      return {};
+    }
+    if (trail_) trail_->Mark(Position(row), Position(row));
     std::optional<Attempt> before;  // a death in a new child
     for (int tries = 0; tries < kSingleTries; ++tries) {
       ASSIGN_OR_RETURN(Attempt attempt, guard_.Run(batch_, row, row + 1, /*fresh=*/tries > 0));
@@ -72,14 +88,16 @@ class Bisection {
   Guard& guard_;
   const Batch& batch_;
   const std::span<const int64_t> elements_;
+  ProbationTrail* const trail_;
   std::vector<RecordFault> faults_;
   std::vector<std::vector<float>> outputs_;
 };
 
 }  // namespace
 
-Result<Attempt> RunGuarded(Guard& guard, const Batch& batch, std::span<const int64_t> elements) {
-  Bisection bisection(guard, batch, elements);
+Result<Attempt> RunGuarded(Guard& guard, const Batch& batch, std::span<const int64_t> elements,
+                           ProbationTrail* trail) {
+  Bisection bisection(guard, batch, elements, trail);
   if (batch.rows > 0) RETURN_IF_ERROR(bisection.Run(0, batch.rows));
   return bisection.Take();
 }

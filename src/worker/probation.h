@@ -2,8 +2,9 @@
 //
 // Where workers have died, batches are run through a Guard: in a child process. A batch that the
 // child does not survive is halved, with a new child for each half, until the guilty record is
-// alone; one on which two new children fail becomes a dead record. All others are predicted as
-// otherwise.
+// alone; one on which two new children fail becomes a dead record, and so does one on which three
+// workers ended while it was alone in their child (ledger/probation_trail.h). All others are
+// predicted as otherwise.
 //
 // Not thread-safe: the lanes use one Guard, one at a time.
 #pragma once
@@ -18,10 +19,12 @@
 #include "base/result.h"
 #include "data/batch.h"
 #include "ledger/job.h"
+#include "ledger/probation_trail.h"
 
 namespace armada {
 
 inline constexpr int64_t kDeathsBeforeProbation = 3;
+inline constexpr int64_t kEpochsOfDeath = 3;    // that end on a record: it is dead
 inline constexpr int64_t kProbationBatch = 32;  // records at most
 inline constexpr int64_t kProbationBatchMs = 60'000;
 
@@ -44,8 +47,10 @@ class Guard {
 };
 
 // The whole batch: the outputs of all rows (zeros for those without one), and its faults, the
-// batch's own among them, in row order. `elements`: of each output, a record.
-Result<Attempt> RunGuarded(Guard& guard, const Batch& batch, std::span<const int64_t> elements);
+// batch's own among them, in row order. `elements`: of each output, a record. `trail`: of the
+// batch's shard; null: none is kept.
+Result<Attempt> RunGuarded(Guard& guard, const Batch& batch, std::span<const int64_t> elements,
+                           ProbationTrail* trail = nullptr);
 
 struct ProbationOptions {
   int64_t batch_ms = kProbationBatchMs;   // a batch's time at least; 20 × the slowest good one

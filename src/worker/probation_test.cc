@@ -2,10 +2,16 @@
 #include "worker/probation.h"
 
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
+
+#include "ledger/names.h"
+#include "ledger/roster.h"
+#include "store/memory_store.h"
 
 namespace armada {
 namespace {
@@ -87,6 +93,33 @@ TEST(RunGuarded, WhereverTheGuiltyRecordIsItAloneIsDead) {
       EXPECT_LE(guard.runs, 2 * 6 + 3) << "log2 of the batch, twice, and the confirmation";
       EXPECT_GE(guard.ran_alone[guilty], 2);
     }
+}
+
+// A worker that is taken along gets no answer from its guard, and its heartbeat says no more.
+TEST(RunGuarded, ARecordThatTakesItsWorkerAlongIsDeadAfterThreeEpochsOfIt) {
+  class Together : public ScriptedGuard {
+   public:
+    Result<Attempt> Run(const Batch& batch, int64_t begin, int64_t end, bool fresh) override {
+      if (begin <= 9 && 9 < end) return Fail(ErrorCode::kInternal, "the worker is dead");
+      return ScriptedGuard::Run(batch, begin, end, fresh);
+    }
+  };
+  MemoryStore store;
+  std::optional<Attempt> all;
+  int64_t epoch = 0;
+  while (!all && epoch < 10) {
+    const std::string worker = "w" + std::to_string(++epoch);
+    ProbationTrail trail(store, /*shard=*/0, epoch, worker);
+    Together guard;
+    if (auto done = RunGuarded(guard, Rows(32), kTwo, &trail)) all = *std::move(done);
+    const WorkerBeat died{.worker = worker, .state = "working", .utc_ms = 0};
+    ASSERT_TRUE(store.Put(WorkerKey(worker), BeatText(died)));
+  }
+  EXPECT_EQ(epoch, 5) << "one on the whole batch, three on the record";
+  ASSERT_TRUE(all);
+  ASSERT_EQ(FaultyRows(*all), std::vector<int64_t>{9});
+  EXPECT_EQ(all->faults[0].reason, "the worker ended with the engine on it, 3 times");
+  EXPECT_EQ(all->outputs[0][62], 31);
 }
 
 TEST(RunGuarded, SeveralGuiltyRecordsAreAllFound) {

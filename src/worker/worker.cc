@@ -12,7 +12,9 @@
 #include "platform/entropy.h"
 #include "platform/env.h"
 #include "platform/file.h"
+#include "platform/process.h"
 #include "worker/lanes.h"
+#include "worker/log_shipper.h"
 #include "worker/loop.h"
 
 namespace armada {
@@ -54,6 +56,85 @@ ControlConfig ConfigFor(const Job& job, const Plan& plan, const ControlState& co
   return config;
 }
 
+Id DrawId() {
+  Random random = EntropyRandom();
+  return Id::Draw(random);
+}
+
+LanesOptions LanesFor(const JobRecord& record, const WorkerOptions& options) {
+  LanesOptions lanes;
+  lanes.lanes = LaneCount(options.lanes, options.workers);
+  lanes.batch = record.spec.plan.batch;
+  lanes.max_batch = MaxBatch(record);
+  lanes.record_bytes = RecordBytes(record);
+  lanes.picture = record.input.picture;
+  lanes.hold_bytes = 2 * kBudgetBytes;
+  return lanes;
+}
+
+// What a worker is whatever its id.
+struct Worker {
+  Job& job;
+  const WorkerOptions& options;
+  const ControlState& control;
+  Plan& plan;
+  Source& source;
+  Engine& engine;
+  std::string model_path;
+  ModelOptions model_options;
+  LogShipper log{{}};
+};
+
+// Works under one id.
+Result<WorkerOutcome> WorkAs(Id id, Worker& worker, const WorkerOptions& options) {
+  const JobRecord& record = worker.job.record;
+  OpenedModel& opened = worker.job.opened;
+  Mailbox<LoopMessage> mail;
+  const auto open_model = [&](int64_t batch) -> Result<std::shared_ptr<Model>> {
+    ModelOptions sized = worker.model_options;
+    sized.max_batch = batch;
+    if (sized == opened.options && opened.model) return std::exchange(opened.model, nullptr);
+    return worker.engine.Open(worker.model_path, sized);
+  };
+  LanesOptions lane_options = LanesFor(record, options);
+  lane_options.new_guard = [&](const std::atomic<bool>& cancelled) {
+    return NewProbation(record, worker.model_path, {.batch_ms = options.probation_ms}, cancelled);
+  };
+  Lanes lanes(worker.source, open_model, record.schema, lane_options,
+              [&mail](LaneReport report) { mail.Post(std::move(report)); });
+  RETURN_IF_ERROR(lanes.Start());
+  Loop loop(worker.job, worker.plan, worker.source, lanes, mail, worker.log,
+            ConfigFor(worker.job, worker.plan, worker.control, options, id), options, id);
+  return loop.Run();
+}
+
+// Of a worker that was another before.
+Progress Joined(const Progress& before, Progress progress) {
+  progress.elapsed_ms += before.elapsed_ms;
+  progress.records += before.records;
+  progress.dead += before.dead;
+  progress.commits += before.commits;
+  if (before.first_prediction_ms >= 0) progress.first_prediction_ms = before.first_prediction_ms;
+  return progress;
+}
+
+Result<WorkerOutcome> WorkToEnd(Worker& worker) {
+  Progress before;
+  WorkerOptions options = worker.options;
+  if (worker.options.on_progress)
+    options.on_progress = [&](const Progress& progress) {
+      worker.options.on_progress(Joined(before, progress));
+    };
+  for (Id id = worker.options.id.value_or(DrawId());; id = DrawId()) {
+    ASSIGN_OR_RETURN(WorkerOutcome outcome, WorkAs(id, worker, options));
+    outcome.progress = before = Joined(before, outcome.progress);
+    if (outcome.reason != StopReason::kCloned) return outcome;
+    outcome.reason = StopReason::kAsked;
+    if (StopSignal() != 0) return outcome;
+    worker.log.BeginAnew();
+  }
+}
+
 }  // namespace
 
 int64_t LaneCount(int64_t asked, int64_t workers) {
@@ -64,11 +145,10 @@ int64_t LaneCount(int64_t asked, int64_t workers) {
 Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   const JobRecord& record = job.record;
   ASSIGN_OR_RETURN(const ControlState control, ReadControl(*job.store));
-  RETURN_IF_ERROR(CheckNotCancelled(control, job.store->name()));
-  if (control.paused) {
+  if (control.cancelled || control.paused) {
     WorkerOutcome outcome;
-    outcome.reason = StopReason::kPaused;
-    outcome.message = control.pause.reason;
+    outcome.reason = control.cancelled ? StopReason::kCancelled : StopReason::kPaused;
+    outcome.message = control.cancelled ? control.cancel.reason : control.pause.reason;
     return outcome;
   }
   ASSIGN_OR_RETURN(std::unique_ptr<Plan> plan, Plan::Open(*job.store, record.job_id));
@@ -82,24 +162,12 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
         fmt::format("this job computes in bf16, which this CPU ({}) does not have", CpuModelName()),
         "run this worker on a machine with AVX512_BF16 or AMX, or submit with "
         "model.precision: f32");
-  const Id id = [] {
-    Random random = EntropyRandom();
-    return Id::Draw(random);
-  }();
   ASSIGN_OR_RETURN(const std::string model_path,
-                   FetchModel(*job.store, record, TempFolder() + "/armada-" + id.ToString()));
-  LanesOptions lane_options;
-  lane_options.lanes = LaneCount(options.lanes, options.workers);
-  lane_options.batch = record.spec.plan.batch;
-  lane_options.max_batch = MaxBatch(record);
-  lane_options.record_bytes = RecordBytes(record);
-  lane_options.picture = record.input.picture;
-  lane_options.hold_bytes = 2 * kBudgetBytes;
+                   FetchModel(*job.store, record, TempFolder() + "/armada-" + DrawId().ToString()));
   InputSpec input = record.input;
   ASSIGN_OR_RETURN(std::unique_ptr<Source> source, OpenSource(&input));
-
-  Mailbox<LoopMessage> mail;
-  ModelOptions model_options = ModelOptionsOf(record, 1, static_cast<int>(lane_options.lanes));
+  const auto lanes = static_cast<int>(LaneCount(options.lanes, options.workers));
+  const ModelOptions model_options = ModelOptionsOf(record, 1, lanes);
   // Whoever submitted in this process has tried the model in a child already.
   if (options.smoke_test && !job.opened.engine) {
     RETURN_IF_ERROR(
@@ -107,22 +175,8 @@ Result<WorkerOutcome> RunWorker(Job& job, const WorkerOptions& options) {
   }
   if (record.parity && !job.opened.engine)
     RETURN_IF_ERROR(CheckParityHere(*engine, record, model_path, *job.store));
-  const auto open_model = [&](int64_t batch) -> Result<std::shared_ptr<Model>> {
-    ModelOptions sized = model_options;
-    sized.max_batch = batch;
-    if (sized == job.opened.options && job.opened.model)
-      return std::exchange(job.opened.model, nullptr);
-    return engine->Open(model_path, sized);
-  };
-  lane_options.new_guard = [&](const std::atomic<bool>& cancelled) {
-    return NewProbation(record, model_path, {.batch_ms = options.probation_ms}, cancelled);
-  };
-  Lanes lanes(*source, open_model, record.schema, lane_options,
-              [&mail](LaneReport report) { mail.Post(std::move(report)); });
-  RETURN_IF_ERROR(lanes.Start());
-  Loop loop(job, *plan, *source, lanes, mail, ConfigFor(job, *plan, control, options, id), options,
-            id);
-  WorkerOutcome outcome = loop.Run();
+  Worker worker{job, options, control, *plan, *source, *engine, model_path, model_options};
+  ASSIGN_OR_RETURN(WorkerOutcome outcome, WorkToEnd(worker));
   outcome.peak_bytes = PeakResidentBytes();
   outcome.cpu_ns = ProcessCpuNs();
   return outcome;

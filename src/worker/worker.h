@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/id.h"
 #include "base/result.h"
 #include "ledger/job.h"
+#include "ledger/roster.h"
 #include "worker/control_plane.h"
 #include "worker/probation.h"
 
@@ -37,6 +40,7 @@ struct WorkerOptions {
   int64_t lanes = 0;  // 0: usable cores ÷ workers on this machine, at least 1
   int64_t grace_ms = 25'000;
   bool smoke_test = true;
+  std::optional<Id> id = {};                 // its first one; drawn when there is none, as is usual
   int64_t probation_ms = kProbationBatchMs;  // what a batch may take in a child (probation.h)
   int64_t stall_ms = kStallMs;  // what a batch may take here: this, or 20 × the slowest if longer
   // Called from the worker's loop about 10 times a second, and after every commit.
@@ -53,6 +57,7 @@ struct WorkerOutcome {
   std::string message;                     // of a pause or a fault, for people
   ErrorCode fault = ErrorCode::kInternal;  // when reason is kFault
   Progress progress;
+  WorkerBeat beat;  // the last; it names no worker when none was written
   int64_t peak_bytes = 0;
   int64_t cpu_ns = 0;
 };
@@ -60,6 +65,11 @@ struct WorkerOutcome {
 // How many lanes a worker has: `asked`, or of this machine's usable cores its share, at least 1.
 int64_t LaneCount(int64_t asked, int64_t workers);
 
+// One that finds its id used by another process as well, as a clone of its process would, gives up
+// all it holds in order and goes on under a new one.
+//
+// A job that is paused or cancelled ends it before any work, which its outcome says.
+//
 // REQUIRES InstallStopSignals() for a worker that SIGTERM should drain. Errors are those before any
 // work: the model does not load, precision not available on this CPU or predictions that differ
 // from the parity sample (kInvalid), the store out of reach.

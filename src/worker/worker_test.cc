@@ -2,6 +2,7 @@
 // together.
 #include "worker/worker.h"
 
+#include <atomic>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 #include "ledger/audit.h"
 #include "ledger/control.h"
 #include "ledger/job_testing.h"
+#include "ledger/lease.h"
 #include "ledger/names.h"
 #include "ledger/seal.h"
 #include "platform/process.h"
@@ -208,6 +210,59 @@ TEST(Worker, AHeartbeatNamesAShardBeforeItsFirstBatchIsRun) {
   EXPECT_EQ(watching.last["state"], "exited");
   EXPECT_EQ(watching.last["pid_start"], ProcessStartTicks(ProcessId()));
   EXPECT_EQ(outcome->progress.commits, 5);
+}
+
+// A clone of the first worker writes its heartbeat, and its first segment of the log. Before the
+// worker has had a look nothing is committed, and it gets no more than two shards.
+class ClonedStore : public PassingStore {
+ public:
+  using PassingStore::PassingStore;
+  Status Create(std::string_view key, std::string_view bytes) override {
+    const auto lease = ParseLeaseKey(key);
+    if (!looked && (ParseOutKey(key) || (lease && lease->shard > 1)))
+      return Fail(ErrorCode::kUnknownOutcome, "the net is down");
+    if (key == LogKey(kFirst.ToString(), 1)) (void)PassingStore::Create(key, "{}\n");
+    return PassingStore::Create(key, bytes);
+  }
+  Result<std::string> Get(std::string_view key) override {
+    if (key != WorkerKey(kFirst.ToString())) return PassingStore::Get(key);
+    looked = true;
+    return BeatText({.worker = kFirst.ToString(), .state = std::string(kExited), .counter = 1});
+  }
+
+  static constexpr Id kFirst{.high = 1, .low = 1};
+  std::atomic<bool> looked = false;
+};
+
+TEST(Worker, OneThatWasClonedGoesOnUnderANewId) {
+  TinyJob tiny;
+  tiny.spec.plan.heartbeat_ms = 20;
+  Result<Job> job = tiny.Submit();
+  ASSERT_TRUE(job);
+  job->store = std::make_unique<ClonedStore>(tiny.store);
+  WorkerOptions options = TestOptions();
+  options.id = ClonedStore::kFirst;
+  const Result<WorkerOutcome> outcome = RunWorker(*job, options);
+  ASSERT_TRUE(outcome) << outcome.error().ToString();
+  EXPECT_EQ(outcome->reason, StopReason::kDone) << outcome->message;
+  EXPECT_EQ(outcome->progress.commits, 5);
+  EXPECT_NE(outcome->beat.worker, ClonedStore::kFirst.ToString());
+  const std::string own = outcome->beat.worker;
+
+  Result<Job> clean = OpenJob(std::make_unique<PassingStore>(tiny.store));
+  ASSERT_TRUE(clean);
+  const Result<AuditReport> verified = VerifyJob(*clean, true);
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->records, 42);
+  EXPECT_TRUE(verified->faults.empty()) << verified->faults[0];
+  const Result<std::string> log = tiny.store.Get(LogKey(own, 1));
+  ASSERT_TRUE(log) << "what the clone's segment was in the way of is here";
+  EXPECT_NE(log->find("takes a new id"), std::string::npos) << *log;
+  const auto epochs = ListLeases(tiny.store, 0);
+  ASSERT_TRUE(epochs);
+  const Result<Lease> last = ReadLease(tiny.store, 4, epochs->at(4));
+  ASSERT_TRUE(last);
+  EXPECT_EQ(last->worker, own);
 }
 
 TEST(Worker, WithoutHeartbeatsItWorksAllTheSame) {

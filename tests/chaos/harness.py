@@ -110,8 +110,9 @@ class Trial:
         return dataclasses.replace(self, pictures=pictures)
 
 
-def write_picture_job(place: Place, trial: Trial, **keys: object) -> pathlib.Path:
-    plan = {"shard_records": trial.size.shard_records, "batch": BATCH, "heartbeat": "1s"}
+def write_picture_job(place: Place, trial: Trial, heartbeat: str = "1s",
+                      **keys: object) -> pathlib.Path:
+    plan = {"shard_records": trial.size.shard_records, "batch": BATCH, "heartbeat": heartbeat}
     return write_job(trial.scratch / "job.yaml", name="chaos", job=place.uri,
                      model={"path": str(PIXELS)}, input={"uri": str(trial.pictures.folder)},
                      plan=plan, **keys)
@@ -128,8 +129,8 @@ class Worker:
     def __init__(self, place: Place, log: pathlib.Path, *arguments: object):
         self.log, self.asked = log, 0
         with open(log, "wb") as out:
-            self.process = subprocess.Popen([BINARY, "work", place.uri, *map(str, arguments)],
-                                            env=place.env, stdout=out, stderr=out)
+            command = [BINARY, "work", place.uri, "--exit-when-done", *map(str, arguments)]
+            self.process = subprocess.Popen(command, env=place.env, stdout=out, stderr=out)
         self.pidfd = os.pidfd_open(self.process.pid)
 
     def __enter__(self) -> "Worker":
@@ -180,11 +181,14 @@ class Worker:
 
 
 class Crew:
-    """The workers of one job, each started again when it ends, until the job is DONE."""
+    """The workers of one job, each started again when it ends, until the job is DONE. `worker_id`:
+    of all of them, as if they were clones."""
 
-    def __init__(self, place: Place, trial: Trial, counts: Counts, tolerated: Iterable[int] = ()):
+    def __init__(self, place: Place, trial: Trial, counts: Counts, tolerated: Iterable[int] = (),
+                 worker_id: str | None = None):
         self.place, self.trial, self.rng = place, trial, trial.rng
         self.counts, self.tolerated = counts, tuple(tolerated)
+        self.arguments = ["--lanes", 1, *(["--worker-id", worker_id] if worker_id else [])]
         self.workers: list[Worker] = []
         self.started = 0
 
@@ -198,7 +202,7 @@ class Crew:
 
     def start(self) -> None:
         log = self.trial.scratch / f"worker{self.started}.log"
-        self.workers.append(Worker(self.place, log, "--lanes", 1))
+        self.workers.append(Worker(self.place, log, *self.arguments))
         self.started += 1
 
     def kill_all(self) -> None:

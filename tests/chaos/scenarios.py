@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 import pyarrow.parquet as parquet
 
-from driver import BINARY, PATIENCE_S, free_bytes, png, report, write_fake_model, write_job
+from driver import (BINARY, PATIENCE_S, armada, free_bytes, png, report, write_fake_model,
+                    write_job)
 from harness import (BATCH, LANES, PIXELS, Counts, Crew, Opened, Pictures, Place, Trial, Worker,
                      check_done, folder_place, make_pictures, nobody_left, rows_of, submit,
                      write_picture_job)
@@ -62,6 +63,27 @@ def workers_frozen(trial: Trial) -> Counts:
     assert {path: path.read_bytes() for path in place.objects()} == done
     counts.update(check_done(place, trial.pictures), frozen=len(frozen))
     return counts
+
+
+def workers_cloned(trial: Trial) -> Counts:
+    """All workers begin with one id, those who are started again too; some are killed."""
+    counts: Counts = collections.Counter()
+    worker_id = f"{trial.rng.getrandbits(128):032x}"
+    for attempt in range(20):
+        place = folder_place(trial.scratch / f"chaos{attempt}.armada")
+        submit(write_picture_job(place, trial, heartbeat="100ms"), place)
+        with Crew(place, trial, counts, worker_id=worker_id) as crew:
+            for _ in range(trial.size.strikes):
+                if not crew.until_more(2 * trial.size.shards // trial.size.strikes):
+                    break
+                trial.rng.choice([Crew.kill, Crew.ask])(crew)
+            crew.until_done()
+        counts.update(check_done(place, trial.pictures))
+        said = armada("logs", place.uri, env=place.env).stdout
+        counts["new ids"] += said.count(": takes a new id")
+        if counts["new ids"]:
+            return counts
+    raise AssertionError("always over before anybody looked")
 
 
 def server_killed(place: Place, server, trial: Trial) -> Counts:
@@ -426,6 +448,6 @@ def asked_to_leave(trial: Trial) -> Counts:
 
 
 # On folders; S3 and a small disk want a place first.
-ON_FOLDERS = [workers_killed, workers_frozen, submitters_killed, pictures_change,
+ON_FOLDERS = [workers_killed, workers_frozen, workers_cloned, submitters_killed, pictures_change,
               pictures_change_while_read, rows_file_changes, tar_changes, all_lost_near_the_end,
               asked_to_leave]

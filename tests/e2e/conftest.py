@@ -42,3 +42,10 @@ def digits(tmp_path):
         input={"uri": str(images)}, preprocess={"rescale": "1/255"}, postprocess={"top_k": 1},
         plan={"shard_records": 125, "batch": 1, "commit_every": "50ms"})
     return "digits.yaml"
+
+
+@pytest.fixture
+def more_digits(digits, tmp_path):
+    """The same job over 70,000: seconds of work, and workers look at control once a second."""
+    (tmp_path / "images/train-images-idx3-ubyte").symlink_to(driver.mnist_dir() / "train-images-idx3-ubyte")
+    return digits

@@ -10,13 +10,6 @@ from driver import Running, armada, outputs, report, rows, succeeded, write_fake
 FOLDER = "digits.armada"
 
 
-@pytest.fixture
-def more_digits(digits, tmp_path):
-    """The same job over 70,000: seconds of work, and workers look at control once a second."""
-    (tmp_path / "images/train-images-idx3-ubyte").symlink_to(driver.mnist_dir() / "train-images-idx3-ubyte")
-    return digits
-
-
 def test_a_paused_job_stands_still_until_it_is_resumed(digits):
     succeeded("submit", digits)
     assert report("pause", FOLDER, "--reason", "the disk is full")["paused"] is True
@@ -33,7 +26,7 @@ def test_a_paused_job_stands_still_until_it_is_resumed(digits):
 
 def test_a_worker_under_way_obeys_and_keeps_what_it_has(more_digits):
     succeeded("submit", more_digits)
-    with Running("work", FOLDER) as worker:
+    with Running("work", FOLDER, "--exit-when-done") as worker:
         assert worker.until(lambda: outputs(FOLDER))
         succeeded("pause", FOLDER)
         ended = worker.ended()
@@ -42,7 +35,7 @@ def test_a_worker_under_way_obeys_and_keeps_what_it_has(more_digits):
     before = set(outputs(FOLDER))
     assert 0 < len(rows(FOLDER)) < 70_000
     succeeded("resume", FOLDER)
-    succeeded("work", FOLDER)
+    succeeded("work", FOLDER, "--exit-when-done")
     assert before <= set(outputs(FOLDER))
     succeeded("verify", FOLDER, "--deep")
 
@@ -61,8 +54,8 @@ def test_a_pause_is_no_failure_that_workers_are_restarted_for(more_digits):
 
 def test_a_worker_counts_what_it_did_and_not_what_all_did(digits):
     succeeded("submit", digits)
-    with Running("work", FOLDER, "--index", "0", "--of", "2", "--json") as one, \
-            Running("work", FOLDER, "--index", "1", "--of", "2", "--json") as other:
+    with Running("work", FOLDER, "--exit-when-done", "--index", "0", "--of", "2", "--json") as one, \
+            Running("work", FOLDER, "--exit-when-done", "--index", "1", "--of", "2", "--json") as other:
         last = [json.loads(worker.ended().stdout.splitlines()[-2]) for worker in (one, other)]
     assert sum(progress["records_before"] + progress["records"] for progress in last) >= 10_000
     assert all(progress["records_before"] == 0 for progress in last)
@@ -71,12 +64,12 @@ def test_a_worker_counts_what_it_did_and_not_what_all_did(digits):
 def test_a_cancelled_job_never_goes_on_and_can_still_be_read(more_digits):
     digits = more_digits
     succeeded("submit", digits)
-    with Running("work", FOLDER) as worker:
+    with Running("work", FOLDER, "--exit-when-done") as worker:
         assert worker.until(lambda: outputs(FOLDER))
         assert report("cancel", FOLDER, "--reason", "the wrong model")["cancelled"] is True
         assert worker.ended().returncode == 3
     committed = len(rows(FOLDER))
-    for command in (["run", digits], ["work", FOLDER], ["submit", digits], ["resume", FOLDER], ["pause", FOLDER],
+    for command in (["run", digits], ["work", FOLDER, "--exit-when-done"], ["submit", digits], ["resume", FOLDER], ["pause", FOLDER],
                     ["set", FOLDER, "limits.max_dead=2%"], ["cancel", FOLDER]):
         refused = armada(*command)
         assert refused.returncode == 3, command
@@ -146,7 +139,7 @@ def test_status_watch_goes_on_until_the_job_is_done(digits):
     with Running("status", "watched.armada", "--watch", "--every", "0.1", "--json") as watcher:
         first = json.loads(watcher.process.stdout.readline())
         assert first["complete_shards"] == 0 and first["state"] != "done"
-        succeeded("work", "watched.armada")
+        succeeded("work", "watched.armada", "--exit-when-done")
         lines = watcher.ended().stdout.splitlines()
         assert watcher.process.returncode == 0
     assert json.loads(lines[-1])["state"] == "done"

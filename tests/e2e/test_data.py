@@ -119,7 +119,7 @@ def test_a_file_that_is_gone_pauses_the_job_and_says_which():
     assert status["state"] == "paused" and "images/b" in status["pause"]["reason"]
     write_idx("images/b", bytes(2 * 40), (40, 2))  # not the planned one
     assert armada("resume", "job.armada").returncode == 0
-    again = armada("work", "job.armada")
+    again = armada("work", "job.armada", "--exit-when-done")
     assert again.returncode == 3 and "changed since it was planned" in again.stderr
 
 

@@ -20,7 +20,7 @@ def test_submit_plans_the_first_part_and_workers_the_rest(digits):
     begun = report("status", "grown.armada")
     assert (begun["planned"], begun["shards"], begun["records_total"]) == (False, 3, None)
     assert "not all are planned yet" in succeeded("status", "grown.armada").stdout
-    succeeded("work", "grown.armada", "--lanes", "1")
+    succeeded("work", "grown.armada", "--exit-when-done", "--lanes", "1")
     done = report("status", "grown.armada")
     assert done["state"] == "done" and done["planned"] and done["records_total"] == done["records"]
     assert len(parts("grown.armada")) > 10

@@ -74,7 +74,7 @@ def test_four_workers_of_which_one_is_killed(digits, answers):
         kill(random.Random(SEED).choice(run.children()))
         ended = run.ended()
     assert ended.returncode == 0, ended.stderr
-    assert "killed by SIGKILL; restarting it (1 of 5)" in ended.stderr
+    assert "killed by SIGKILL; restarting it (1 of 8)" in ended.stderr
     same_answers(rows("four.armada"), answers)
     assert report("verify", "four.armada", "--deep")["ok"]
 

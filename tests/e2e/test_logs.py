@@ -32,9 +32,9 @@ def test_logs_of_two_workers_by_time_shard_level_and_worker(digits):
 def test_a_pause_is_in_the_log_with_its_reason(digits):
     succeeded("submit", digits)
     succeeded("pause", FOLDER, "--reason", "a \x1b[31mred\x1b[0m disk")
-    assert armada("work", FOLDER).returncode == 130
+    assert armada("work", FOLDER, "--exit-when-done").returncode == 130
     succeeded("resume", FOLDER)
-    with Running("work", FOLDER) as worker:
+    with Running("work", FOLDER, "--exit-when-done") as worker:
         assert worker.until(lambda: outputs(FOLDER))
         worker.signal(signal.SIGTERM)
         worker.ended()

@@ -243,7 +243,7 @@ def test_a_worker_refuses_a_sample_that_was_altered(photos):
     refusal("its content is not what was submitted", code=4, command=("work", "job.armada"))
     assert not list(pathlib.Path("job.armada").glob("out/*/*"))
     replace(stored, whole)
-    succeeded("work", "job.armada")
+    succeeded("work", "job.armada", "--exit-when-done")
     assert len(rows("job.armada")) == 40
 
 

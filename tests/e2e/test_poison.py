@@ -17,8 +17,10 @@ from driver import (PATIENCE_S, Running, armada, kill, png, report, rows, same_a
                     write_idx, write_job)
 
 RECORDS, SIDE = 300, 4
+TOGETHER = {"byte": 6, "does": "die together"}
 DIE, HANG, EAT = {"byte": 7, "does": "die"}, {"byte": 8, "does": "hang"}, {"byte": 9, "does": "eat"}
-REASONS = {7: "the engine died of SIGSEGV on it, twice", 8: "the engine gave no answer within 0.7 s, twice",
+REASONS = {6: "the worker ended with the engine on it, 3 times",
+           7: "the engine died of SIGSEGV on it, twice", 8: "the engine gave no answer within 0.7 s, twice",
            9: "the engine ran out of memory (limit "}
 LIMIT = ("--probation-limit", "700")
 
@@ -30,7 +32,7 @@ def make_job(name, poison, records=RECORDS):
         images[row * SIDE * SIDE] = poison[row]["byte"] if row in poison else 100 + row % 100
     pathlib.Path(name).mkdir()
     write_idx(f"{name}/images-idx3-ubyte", images, (records, SIDE, SIDE))
-    write_fake_model(f"{name}.fake.json", shape=(SIDE, SIDE), poison=[DIE, HANG, EAT])
+    write_fake_model(f"{name}.fake.json", shape=(SIDE, SIDE), poison=[TOGETHER, DIE, HANG, EAT])
     return write_job(f"{name}.yaml", name=name, model={"path": f"{name}.fake.json"}, input={"uri": name},
                      postprocess={"top_k": 1}, limits={"max_dead": "100%"},
                      plan={"shard_records": 100, "batch": 4})
@@ -52,7 +54,7 @@ def check(name, poison):
     dead = {int(key.split("#")[1]): row["error"] for key, row in found.items() if row["error"] is not None}
     assert dead.keys() == poison.keys()
     for row, what in poison.items():
-        assert dead[row].startswith(REASONS[what["byte"]]) and dead[row].endswith("twice")
+        assert dead[row].startswith(REASONS[what["byte"]]) and dead[row].endswith(("twice", "3 times"))
     good = {key: row for key, row in found.items() if row["error"] is None}
     assert report("run", make_job("good", {}), "--lanes", 2)["dead"] == 0
     expected = {key: row for key, row in rows("good.armada").items() if int(key.split("#")[1]) not in poison}
@@ -76,7 +78,21 @@ def test_one_record_of_each_kind(what):
     assert result["run"]["restarts"] == 3, ended.stderr
     how = {"die": "died of SIGSEGV", "hang": "its engine hangs", "eat": "died of SIGABRT"}[what["does"]]
     assert ended.stderr.count(how) == 3, ended.stderr
-    assert "starting it again (1 of 5)" in ended.stderr
+    assert "starting it again (1 of 8)" in ended.stderr
+    check("poison", poison)
+
+
+def test_one_that_takes_its_worker_along():
+    """The child kills its process group, as a machine that runs out of memory kills more than one."""
+    poison = {150: TOGETHER}
+    succeeded("submit", make_job("poison", poison))
+    lives = 0
+    while not pathlib.Path("poison.armada/DONE").exists():
+        lives += 1
+        assert lives <= 8, "three deaths, one on the whole batch, three on the record"
+        with Running("work", "poison.armada", "--lanes", 1, "--exit-when-done", start_new_session=True) as worker:
+            worker.ended()
+    assert lives == 8
     check("poison", poison)
 
 
@@ -144,7 +160,7 @@ def test_a_killed_worker_is_started_again(digits):
         kill(command.children()[0])
         ended = command.ended()
     assert ended.returncode == 0, ended.stderr
-    assert "the worker died of SIGKILL; starting it again (1 of 5)" in ended.stderr
+    assert "the worker died of SIGKILL; starting it again (1 of 8)" in ended.stderr
     assert json.loads(ended.stdout)["records"] == 10_000
 
 
