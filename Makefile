@@ -78,9 +78,10 @@ bench: armada ## measure, and write bench/results
 soak: ## the search, the simulation and the kills in full: hours
 	@tools/bootstrap --test --peers
 	@$(call build,dev)
-	@$(call build,release) --target search sim
+	@$(call build,release) --target search sim scale
 	build/release/armada_search --positions 3 --workers 2 --late 6 --crashes 2
 	build/release/armada_sim --seeds 100000
+	$(DEPS)/venv/bin/python bench/scale.py
 	ARMADA_KILL_MOMENTS=50 tools/run_tests pytest:tests/e2e
 	ARMADA_RACE_ROUNDS=1000 tools/run_tests pytest:tests/peers
 	$(DEPS)/venv-peers/bin/python bench/soak.py

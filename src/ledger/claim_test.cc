@@ -254,6 +254,42 @@ TEST(Claim, FindsTheLastShardsOfALargeJob) {
 // What is known of each shard: ' ' open, 'h' held, 't' taken, 'c' complete.
 using Known = std::string;
 
+// Tells both the same about a shard, or about its group.
+void Tell(Random& random, bool groups, int64_t shard, Claim& claim, Known& known) {
+  char& state = known[static_cast<size_t>(shard)];
+  const int64_t group = claim.GroupOf(shard);
+  const auto begin = known.begin() + group * claim.group_shards();
+  const auto end = begin + std::min(claim.group_shards(), known.end() - begin);
+  switch (random.Below(groups ? 6 : 5)) {
+    case 0:
+      if (state == 'h' || state == 'c') return;
+      claim.Hold(shard);
+      state = 'h';
+      return;
+    case 1:
+      claim.Take(shard);
+      if (state == ' ') state = 't';
+      return;
+    case 2:
+      claim.Release(shard);
+      if (state == 'h') state = ' ';
+      return;
+    case 3:
+      claim.Untake(shard);
+      if (state == 't') state = ' ';
+      return;
+    case 4:
+      claim.Complete(shard);
+      state = 'c';
+      return;
+    default:
+      if (random.Below(100) > 0) return;
+      const bool complete = random.OneIn(2);
+      complete ? claim.CompleteGroup(group) : claim.TakeGroup(group);
+      complete ? std::fill(begin, end, 'c') : std::replace(begin, end, ' ', 't');
+  }
+}
+
 TEST(Claim, KnowsWhatItWasToldWhateverHappens) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     Random random(seed);
@@ -261,49 +297,14 @@ TEST(Claim, KnowsWhatItWasToldWhateverHappens) {
       return static_cast<int64_t>(random.Below(static_cast<uint64_t>(n)));
     };
     const int64_t workers = 1 + below(9);
-    const int64_t index = below(workers);
     const int64_t group_shards = seed % 2 == 0 ? kGroupShards : 1 + below(7);
     int64_t shards = 1 + below(5 * group_shards);
-    Claim claim(shards, index, workers, group_shards);
+    Claim claim(shards, below(workers), workers, group_shards);
     Known known(static_cast<size_t>(shards), ' ');
     for (int i = 0; i < 20'000; ++i) {
       // Mostly in one of a few groups, so that some become complete shard by shard.
       const int64_t shard = random.Below(2) == 0 ? below(shards) : below(shards) / 9;
-      char& state = known[static_cast<size_t>(shard)];
-      switch (random.Below(i % 2'000 < 1'500 ? 5 : 6)) {
-        case 0:
-          if (state == 'h' || state == 'c') break;
-          claim.Hold(shard);
-          state = 'h';
-          break;
-        case 1:
-          claim.Take(shard);
-          if (state == ' ') state = 't';
-          break;
-        case 2:
-          claim.Release(shard);
-          if (state == 'h') state = ' ';
-          break;
-        case 3:
-          claim.Untake(shard);
-          if (state == 't') state = ' ';
-          break;
-        case 4:
-          claim.Complete(shard);
-          state = 'c';
-          break;
-        default:
-          if (random.Below(100) > 0) break;
-          const auto begin = known.begin() + shard / group_shards * group_shards;
-          const auto end = begin + std::min(group_shards, known.end() - begin);
-          if (random.OneIn(2)) {
-            claim.CompleteGroup(shard / group_shards);
-            std::fill(begin, end, 'c');
-          } else {
-            claim.TakeGroup(shard / group_shards);
-            std::replace(begin, end, ' ', 't');
-          }
-      }
+      Tell(random, /*groups=*/i % 2'000 >= 1'500, shard, claim, known);
       if (random.Below(3'000) == 0) {
         claim.Forget();
         std::ranges::replace_if(known, [](char c) { return c != 'h'; }, ' ');

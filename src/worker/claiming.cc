@@ -27,7 +27,7 @@ Claiming::Wish Claiming::Next(bool idle, int64_t now_ms) {
     asked_.again = true;
     return asked_;
   }
-  Wish wish = claim_.all_complete() && planned_ ? BecomeSteward(now_ms) : Survey();
+  Wish wish = claim_.all_complete() && planned_ ? BecomeSteward(now_ms) : Survey(now_ms);
   if (wish.kind == Kind::kNothing && !planned_ && !is_steward_) wish = AwaitPlan(now_ms);
   if (wish.kind == Kind::kNothing && !claim_.all_complete()) wish = Watch(idle, now_ms);
   if (wish.kind != Kind::kAudit) asked_ = wish;
@@ -103,16 +103,16 @@ void Claiming::WaitForPlan(int64_t now_ms) {
 }
 
 // What nobody has leased yet.
-Claiming::Wish Claiming::Survey() {
+Claiming::Wish Claiming::Survey(int64_t now_ms) {
   const std::optional<int64_t> shard = claim_.Next();
   if (!shard) return {};
   if (duties_.awaits_summary()) return {};  // it may say that others have been there
   const int64_t group = claim_.GroupOf(*shard);
-  if (group != surveyed_group_) return {.kind = Kind::kSurvey, .number = group};
-  const auto known = survey_.find(*shard);
-  // One that the survey did not name came back after it: look again.
-  if (known == survey_.end()) return {.kind = Kind::kSurvey, .number = group};
-  return Lease(known->second, /*backup=*/false);
+  const auto known = group == surveyed_group_ ? survey_.find(*shard) : survey_.end();
+  if (known != survey_.end()) return Lease(known->second, /*backup=*/false);
+  // Another group, or one that the survey did not name came back after it.
+  if (now_ms < next_survey_ms_) return {};
+  return {.kind = Kind::kSurvey, .number = group};
 }
 
 Claiming::Wish Claiming::Lease(const SurveyedShard& shard, bool backup) {
@@ -184,7 +184,16 @@ void Claiming::OnSurveyed(const std::vector<SurveyedShard>& shards, int64_t now_
     else
       survey_.emplace(shard.shard, shard);
   }
-  if (survey_.empty() && claim_.groups() > 1) duties_.WantSummary(now_ms);
+  if (!survey_.empty()) {
+    empty_surveys_ = 0;
+    return;
+  }
+  if (claim_.groups() > 1) duties_.WantSummary(now_ms);
+  // At the end of a large job all look for what nobody has, and there is nothing: ever more rarely.
+  if (++empty_surveys_ <= kEmptySurveys) return;
+  const int doublings = std::min(empty_surveys_ - kEmptySurveys, 16);
+  next_survey_ms_ =
+      now_ms + std::min(kFirstWaitMs << doublings, std::max(heartbeat_ms_, kFirstWaitMs));
 }
 
 void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_ms) {
@@ -305,6 +314,10 @@ void Claiming::OnGroupAudited(int64_t group, bool audited, bool sealed, int64_t 
 
 void Claiming::OnSummary(bool found, std::string_view groups, int64_t workers) {
   duties_.OnSummary(found);
+  if (found) {
+    empty_surveys_ = 0;
+    next_survey_ms_ = INT64_MIN;
+  }
   if (workers > 0) workers_ = workers;
   const auto known = std::min<int64_t>(std::ssize(groups), claim_.groups());
   for (int64_t group = 0; group < known; ++group) {

@@ -103,7 +103,7 @@ class Claiming {
   bool auditing_group() const { return duties_.auditing(); }
 
  private:
-  Wish Survey();
+  Wish Survey(int64_t now_ms);
   Wish Watch(bool idle, int64_t now_ms);
   Wish BecomeSteward(int64_t now_ms);
   Wish AwaitPlan(int64_t now_ms);
@@ -120,6 +120,7 @@ class Claiming {
 
   static constexpr int64_t kFirstWaitMs = 100;         // between rounds of watching; doubled up to
   static constexpr int64_t kUnknownShardMs = 120'000;  // the heartbeat's period
+  static constexpr int kEmptySurveys = 4;  // in a row, before there are waits between them
   static constexpr size_t kDurations = 15;
   static constexpr size_t kMaxCandidates = 64;
   static constexpr int kLooks = 4;  // at a group, before another: the first one costs most
@@ -133,6 +134,8 @@ class Claiming {
   bool failed_ = false;  // the latest one did: it comes again
   Wish failed_wish_{};
   int64_t surveyed_group_ = -1;
+  int empty_surveys_ = 0;  // in a row, that named nothing that nobody leased
+  int64_t next_survey_ms_ = INT64_MIN;
   std::map<int64_t, SurveyedShard> survey_;  // of that group: what nobody has leased
   std::deque<SurveyedShard> free_;           // found by watching
   std::deque<SurveyedShard> slow_;           // likewise: worth a backup

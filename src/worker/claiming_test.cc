@@ -44,6 +44,30 @@ TEST(Claiming, SurveysAGroupOnceAndLeasesWhatNobodyHas) {
   EXPECT_EQ(claiming.Next(true, 0).kind, Kind::kWatch) << "only then those of others";
 }
 
+TEST(Claiming, SurveysThatFindNothingComeEverMoreRarely) {
+  Claiming claiming({.shards = 100, .heartbeat_ms = kHeartbeatMs, .group_shards = 1});
+  int surveys = 0;
+  int64_t now_ms = 0;
+  const auto answer = [&](const Claiming::Wish& wish) {
+    const int64_t progress = now_ms;  // everybody works
+    if (wish.kind == Kind::kReadSummary) claiming.OnSummary(/*found=*/false, "", 0);
+    if (wish.kind == Kind::kLease) claiming.OnLeased(Outcome::kTaken, now_ms);
+    if (wish.kind == Kind::kWatch)
+      claiming.OnWatched({Held(wish.number, now_ms, progress)}, now_ms);
+    if (wish.kind != Kind::kSurvey) return;
+    ++surveys;
+    claiming.OnSurveyed({Shard(wish.number, 1)}, now_ms);
+  };
+  for (; now_ms < 10 * kHeartbeatMs; now_ms += 10) {
+    answer(claiming.NextDuty(now_ms));
+    answer(claiming.Next(true, now_ms));
+  }
+  EXPECT_GT(surveys, 5);
+  EXPECT_LT(surveys, 25) << "and not all of the hundred";
+  claiming.OnSummary(/*found=*/true, "", 0);
+  EXPECT_EQ(claiming.Next(true, now_ms).kind, Kind::kSurvey) << "somebody may know of more";
+}
+
 // A plan of one shard so far, which this worker has.
 Claiming WithTheFirstShard() {
   Claiming claiming({.shards = 1, .planned = false, .heartbeat_ms = kHeartbeatMs});
