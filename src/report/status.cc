@@ -10,9 +10,9 @@
 #include "ledger/claim.h"
 #include "ledger/plan.h"
 #include "ledger/roster.h"
+#include "ledger/seal.h"
 #include "ledger/settle.h"
 #include "ledger/summary.h"
-#include "ledger/seal.h"
 
 namespace armada {
 namespace {
