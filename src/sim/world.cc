@@ -453,19 +453,21 @@ void World::Supervise() {
   if (scenario_ != nullptr) StrikeAfterProgress();
   for (size_t seat = 0; seat < seats_.size(); ++seat) {
     SimWorker* worker = seats_[seat].worker.get();
-    if (worker == nullptr) {
-      if (calm_ && seats_[seat].lives && !network_.paused() && !network_.done()) StartWorker(seat);
-      continue;
-    }
-    if (!worker->exited() && !worker->killed()) continue;
-    const StopReason reason = worker->reason();
-    queue_.Note("exit", static_cast<int64_t>(seat), static_cast<int64_t>(reason));
-    if (reason == StopReason::kDone && !network_.done())
-      checkers_.Violated("I5", "a worker left because of a DONE that does not stand");
-    if (reason == StopReason::kCorrupt)
-      checkers_.Violated("I1", "a worker left because an audit found a chain broken");
-    Kill(seat);
+    if (worker != nullptr && !worker->exited() && !worker->killed()) continue;
+    if (worker != nullptr) BuryWorker(seat, *worker);
+    if (calm_ && seats_[seat].lives && !network_.paused() && !network_.done()) StartWorker(seat);
   }
+}
+
+// One that has come to its end, by itself or by a record.
+void World::BuryWorker(size_t seat, const SimWorker& worker) {
+  const StopReason reason = worker.reason();
+  queue_.Note("exit", static_cast<int64_t>(seat), static_cast<int64_t>(reason));
+  if (reason == StopReason::kDone && !network_.done())
+    checkers_.Violated("I5", "a worker left because of a DONE that does not stand");
+  if (reason == StopReason::kCorrupt)
+    checkers_.Violated("I1", "a worker left because an audit found a chain broken");
+  Kill(seat);
 }
 
 // Faults stop. One worker or more live; what is under way may still land.

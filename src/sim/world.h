@@ -71,6 +71,7 @@ class World {
   void KillAsWritten(size_t seat);
   void Interrupt(size_t seat);
   void Supervise();
+  void BuryWorker(size_t seat, const SimWorker& worker);
   void Operate();
   void ForgetZombies();
   void RunTrouble();
