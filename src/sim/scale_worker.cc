@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "platform/heap_count.h"
+#include "sim/heap_count.h"
 
 namespace armada {
 namespace {

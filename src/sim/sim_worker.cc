@@ -128,7 +128,7 @@ void SimWorker::DoNow(const ControlAction& action) {
     case Kind::kRead:
       return Read(action);
     case Kind::kSettled:
-      runs_.at(action.open_id).sealed = false;
+      runs_.at(action.open_id).encoded = false;
       return;
     case Kind::kStopDispatch:
       dispatching_ = false;
@@ -295,12 +295,12 @@ void SimWorker::Open(const ControlAction& action) {
 void SimWorker::Create(const ControlAction& action) {
   const auto it = runs_.find(action.open_id);
   if (it == runs_.end()) return;
-  if (it->second.sealed) return Send(action);
+  if (it->second.encoded) return Send(action);
   Mail(random_.Between(1, 20), [this, action] {  // a lane encodes it
     const auto run = runs_.find(action.open_id);
     if (run == runs_.end()) return;
     run->second.write = Encode(run->second, action.lo, action.hi);
-    run->second.sealed = true;
+    run->second.encoded = true;
     Send(action);
   });
 }

@@ -65,7 +65,7 @@ class SimWorker {
     Position next = 0;
     bool guarded = false;  // others died here: predicted in a child process
     std::vector<Answers> held{};
-    bool sealed = false;
+    bool encoded = false;
     Write write{};  // the bytes under way, kept until they are settled
   };
 

@@ -104,11 +104,11 @@ void Lanes::Close(uint32_t open_id) {
   work_.notify_all();
 }
 
-void Lanes::Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts) {
+void Lanes::Encode(uint32_t open_id, uint32_t request, const CommitFacts& facts) {
   MutexLock lock(mutex_);
   auto it = open_.find(open_id);
   if (it == open_.end()) return;
-  seals_.push_back({it->second, request, facts});
+  encodings_.push_back({it->second, request, facts});
   work_.notify_one();
 }
 
@@ -122,10 +122,10 @@ void Lanes::StopDispatch() {
 void Lanes::Run(Lane& lane) {
   MutexLock lock(mutex_);
   while (!stopping_) {
-    if (!seals_.empty()) {
-      const SealJob job = std::move(seals_.front());
-      seals_.pop_front();
-      Encode(lock, job);
+    if (!encodings_.empty()) {
+      const Encoding encoding = std::move(encodings_.front());
+      encodings_.pop_front();
+      EncodeNow(lock, encoding);
     } else if (std::shared_ptr<OpenShard> shard = NextToRead()) {
       Predict(lane, lock, shard);
     } else {
@@ -220,7 +220,7 @@ std::optional<Batch> Lanes::NextBatch(Lane& lane, MutexLock& lock, OpenShard& sh
   return *std::move(batch);
 }
 
-// With the lock held: reports what was predicted, or why not, and holds it until it is sealed.
+// With the lock held: reports what was predicted, or why not, and holds it until it is encoded.
 void Lanes::Keep(OpenShard& shard, Result<ResultBlock> block) {
   if (!block) {
     shard.exhausted = true;
@@ -301,13 +301,14 @@ int64_t Lanes::oldest_run_ns() const {
   return oldest_ns;
 }
 
-void Lanes::Encode(MutexLock& lock, const SealJob& job) {
-  if (job.shard->closed) return;
+void Lanes::EncodeNow(MutexLock& lock, const Encoding& encoding) {
+  if (encoding.shard->closed) return;
   std::vector<ResultBlock> blocks;
-  auto& held = job.shard->blocks;
-  for (auto it = held.begin(); it != held.end() && it->first < job.facts.hi; it = held.erase(it)) {
+  auto& held = encoding.shard->blocks;
+  for (auto it = held.begin(); it != held.end() && it->first < encoding.facts.hi;
+       it = held.erase(it)) {
     const int64_t bytes = it->second.bytes();
-    job.shard->bytes -= bytes;
+    encoding.shard->bytes -= bytes;
     held_bytes_ -= bytes;
     blocks.push_back(std::move(it->second));
   }
@@ -316,13 +317,14 @@ void Lanes::Encode(MutexLock& lock, const SealJob& job) {
 
   std::vector<const ResultBlock*> pointers;
   for (const ResultBlock& block : blocks) pointers.push_back(&block);
-  Result<EncodedCommit> commit = EncodeCommit(schema_, job.shard->input.path, job.facts, pointers);
+  Result<EncodedCommit> commit =
+      EncodeCommit(schema_, encoding.shard->input.path, encoding.facts, pointers);
   blocks.clear();
 
-  LaneReport report{.kind = LaneReport::Kind::kSealed,
-                    .lo = job.facts.lo,
-                    .hi = job.facts.hi,
-                    .request = job.request};
+  LaneReport report{.kind = LaneReport::Kind::kEncoded,
+                    .lo = encoding.facts.lo,
+                    .hi = encoding.facts.hi,
+                    .request = encoding.request};
   if (commit) {
     report.commit = std::make_shared<const EncodedCommit>(*std::move(commit));
   } else {
@@ -330,7 +332,7 @@ void Lanes::Encode(MutexLock& lock, const SealJob& job) {
     report.error = std::move(commit).error();
   }
   lock.lock();
-  Report(*job.shard, std::move(report));
+  Report(*encoding.shard, std::move(report));
 }
 
 void Lanes::Report(const OpenShard& shard, LaneReport report) {

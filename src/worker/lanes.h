@@ -3,7 +3,7 @@
 // The loop opens shards in the order in which they are to be done; any lane takes the next batch of
 // the first shard that has one, so no lane waits at a shard's border. Reading within a shard is in
 // order and by one lane at a time, inference is parallel. Finished batches stay here as
-// ResultBlocks until the loop seals [lo, hi) of a shard; a lane then encodes them, ahead of other
+// ResultBlocks until the loop commits [lo, hi) of a shard; a lane then encodes them, ahead of other
 // work.
 //
 // Thread-safe; owned by the worker's loop. Reports go to one callback, from any lane.
@@ -30,10 +30,10 @@ namespace armada {
 
 struct LaneReport {
   enum class Kind : uint8_t {
-    kRange,   // [lo, hi) is predicted: records, dead, bytes held
-    kSealed,  // the answer to Seal: commit
-    kQuiet,   // after StopDispatch, no range is in flight any more
-    kFault,   // an environment fault: error. The shard makes no further progress here
+    kRange,    // [lo, hi) is predicted: records, dead, bytes held
+    kEncoded,  // the answer to Encode: commit
+    kQuiet,    // after StopDispatch, no range is in flight any more
+    kFault,    // an environment fault: error. The shard makes no further progress here
   };
   Kind kind = Kind::kRange;
   int64_t shard = 0;
@@ -76,9 +76,9 @@ class Lanes {
   void Open(int64_t shard, uint32_t open_id, const ShardInput& input, int64_t from,
             std::shared_ptr<ProbationTrail> trail = nullptr);
   void Close(uint32_t open_id);
-  // Encodes the results of [facts.lo, facts.hi), which are then let go; reports kSealed with
+  // Encodes the results of [facts.lo, facts.hi), which are then let go; reports kEncoded with
   // `request`.
-  void Seal(uint32_t open_id, uint32_t request, const CommitFacts& facts);
+  void Encode(uint32_t open_id, uint32_t request, const CommitFacts& facts);
   void StopDispatch();
 
   // The clock's reading when the batch that has been in work longest was begun, guarded ones apart;
@@ -94,7 +94,7 @@ class Lanes {
 
  private:
   struct OpenShard;
-  struct SealJob {
+  struct Encoding {
     std::shared_ptr<OpenShard> shard;
     uint32_t request = 0;
     CommitFacts facts;
@@ -111,7 +111,7 @@ class Lanes {
   Result<ResultBlock> Infer(Lane& lane, Batch batch);
   Result<ResultBlock> InferGuarded(Batch batch, ProbationTrail& trail);
   ResultBlock Answer(Batch batch, std::span<const std::span<const float>> chosen);
-  void Encode(MutexLock& lock, const SealJob& job);
+  void EncodeNow(MutexLock& lock, const Encoding& encoding);
   void Report(const OpenShard& shard, LaneReport report);
   void FinishRange();
 
@@ -126,7 +126,7 @@ class Lanes {
   Mutex mutex_;
   CondVar work_;
   std::map<uint32_t, std::shared_ptr<OpenShard>> open_;  // by open_id: in the order of opening
-  std::deque<SealJob> seals_;
+  std::deque<Encoding> encodings_;
   BatchTuner tuner_;
   std::shared_ptr<Model> model_;  // for batches of model_batch_
   int64_t model_batch_ = 0;

@@ -170,9 +170,9 @@ TEST_F(LanesTest, ASealedCommitHoldsItsFactsAndRows) {
   facts.shard = 7;
   facts.hi = 100;
   facts.last = true;
-  lanes_->Seal(1, 42, facts);
+  lanes_->Encode(1, 42, facts);
   const LaneReport report = Next();
-  ASSERT_EQ(report.kind, LaneReport::Kind::kSealed) << report.error.message;
+  ASSERT_EQ(report.kind, LaneReport::Kind::kEncoded) << report.error.message;
   EXPECT_EQ(report.request, 42u);
   EXPECT_EQ(report.commit->facts.rows, 100);
   int64_t needed = 0;

@@ -121,7 +121,7 @@ void Loop::Handle(LaneReport report) {
             .dead = report.dead,
             .bytes = report.bytes});
       return;
-    case LaneReport::Kind::kSealed:
+    case LaneReport::Kind::kEncoded:
       commits_[report.open_id] = {.commit = std::move(report.commit)};
       Send(report.shard, report.open_id, report.request);
       return;

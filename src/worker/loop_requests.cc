@@ -71,7 +71,7 @@ void Loop::Create(const ControlAction& action) {
   facts.hi = action.hi;
   facts.last = action.hi == open->second.chain.end();
   facts.attempt_id = id_.ToString();
-  lanes_.Seal(action.open_id, action.request, facts);
+  lanes_.Encode(action.open_id, action.request, facts);
 }
 
 void Loop::Send(int64_t shard, uint32_t open_id, uint32_t request) {

@@ -1,4 +1,4 @@
-#include "platform/heap_count.h"
+#include "sim/heap_count.h"
 
 #include <memory>
 #include <string>
