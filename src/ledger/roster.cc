@@ -99,10 +99,6 @@ bool IsSilent(const WorkerBeat& beat, int64_t now_ms) {
 
 }  // namespace
 
-int64_t HeartbeatPeriod(int64_t plan_heartbeat_ms, int64_t workers) {
-  return std::max(plan_heartbeat_ms, workers * 1000 / kMostBeatsPerS);
-}
-
 std::string BeatText(const WorkerBeat& beat) {
   Json json;
   json["format"] = kFormat;

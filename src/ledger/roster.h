@@ -5,6 +5,7 @@
 // evidence costs speed alone. Free functions and values, thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <span>
@@ -24,7 +25,9 @@ inline constexpr int64_t kMostBeatsPerS = 20;    // of all workers of a job: the
 
 // How often each of so many workers writes its own: every plan.heartbeat, or more rarely where that
 // would be more than kMostBeatsPerS. REQUIRES plan_heartbeat_ms >= 0, workers >= 0.
-int64_t HeartbeatPeriod(int64_t plan_heartbeat_ms, int64_t workers);
+inline int64_t HeartbeatPeriod(int64_t plan_heartbeat_ms, int64_t workers) {
+  return std::max(plan_heartbeat_ms, workers * 1000 / kMostBeatsPerS);
+}
 
 // States that a reader asks for.
 inline constexpr std::string_view kExited = "exited";

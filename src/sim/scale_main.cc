@@ -37,7 +37,10 @@ int Main(int argc, char** argv) {
   app.add_flag("--json", json);
   CLI11_PARSE(app, argc, argv);
   const int64_t start_ns = BootNs();
-  const ScaleResult result = ScaleWorld(settings).Run();
+  const ScaleResult result = ScaleWorld(settings).Run([](int64_t now_ms, int64_t complete) {
+    fmt::print(stderr, "after {}: {} shards complete\n", HumanDuration(now_ms),
+               WithThousands(complete));
+  });
   const ScaleCost cost{.seconds = static_cast<double>(BootNs() - start_ns) / 1e9,
                        .peak_bytes = PeakResidentBytes()};
   fmt::print("{}", json ? ScaleJson(settings, result, cost).dump(1) + "\n"

@@ -12,7 +12,7 @@ const ScaleActionFacts& FactsOf(ScaleAction action) {
       {"read", kShard},          {"plan", kShard},       {"audit group", kShard},
       {"audit", kShard},         {"watch", kWatch},      {"watch steward", kWatch},
       {"read summary", kMinute}, {"summarize", kMinute}, {"heartbeat", kMinute},
-      {"control", kMinute},      {"log", kMinute}};
+      {"look", kMinute},         {"control", kMinute},   {"log", kMinute}};
   return kFacts[static_cast<size_t>(action)];
 }
 

@@ -24,6 +24,8 @@
 //                           holders' heartbeats (Surveyor::Watch)
 //   watch steward   watch   GET DONE; LIST lease/steward.; GET its lease once; GET its heartbeat
 //   heartbeat       minute  PUT workers/<id>.json, a period after the last that was written
+//   look            minute  GET the own heartbeat before it is overwritten, once a period
+//                           (Heartbeat::Write)
 //   control         minute  GET control/<next>, each period
 //   log             minute  PUT logs/<id>/<seq>, a minute after its first line; lines come of work
 //   read summary    minute  LIST summary/; GET it where it is new; LIST group/
@@ -70,10 +72,11 @@ enum class ScaleAction : uint8_t {
   kReadSummary,
   kSummarize,
   kBeat,
+  kLook,
   kControl,
   kLog,
 };
-inline constexpr size_t kScaleActions = 17;
+inline constexpr size_t kScaleActions = 18;
 
 enum class RequestBudget : uint8_t { kStart, kShard, kMinute, kWatch };
 inline constexpr int64_t kShardRequests = 8;   // at most, a shard of one commit (design 6)

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "ledger/claim.h"
 #include "ledger/group_states.h"
+#include "ledger/roster.h"
 
 namespace armada {
 namespace {
@@ -14,8 +15,6 @@ constexpr int64_t kPartShards = 100'000;  // of the plan: plan.part_shards' defa
 constexpr size_t kBoundsKept = 50;        // Plan's
 constexpr size_t kPartsKept = 2;          // likewise
 constexpr int64_t kAtOnce = 16;           // requests: GroupReader's, Summary's, the roster's
-constexpr int64_t kMaxBeatsRead = 1'000;  // Loop's, at start
-constexpr int64_t kLivePeriods = 4;       // the roster's
 constexpr int64_t kSlowAnswer = 100;      // one in so many takes ten times as long
 using enum ScaleAction;
 
@@ -52,7 +51,7 @@ int64_t ScaleStore::ShardsIn(int64_t group) const {
 
 int64_t ScaleStore::Start() {
   const int64_t parts = (settings_.shards + kPartShards - 1) / kPartShards;
-  const int64_t beats = std::min(beaten_, kMaxBeatsRead);
+  const int64_t beats = beats_found();
   const Requests others{.gets = 3 + parts};
   const Requests workers{.gets = beats, .lists = Pages(beaten_)};
   book_.Happens(kStart);
@@ -146,6 +145,7 @@ LeaseHolder ScaleStore::Holder(int64_t shard, Life holder, Life observer) const 
   if (beat.counter == 0) return found;
   found.life = beat.exited ? LeaseHolder::Life::kLeft : LeaseHolder::Life::kHeard;
   found.counter = beat.counter;
+  found.period_ms = beat.period_ms;
   if (role) {
     found.names_shard = beat.steward;
     found.progress = beat.counter;
@@ -260,6 +260,12 @@ int64_t ScaleStore::LookAtControl() {
   return Ms(settings_.get_ms);
 }
 
+int64_t ScaleStore::LookAtOwnBeat() {
+  book_.Happens(kLook);
+  SendTo(kLook, KeyFolder::kWorkers, {.gets = 1});
+  return Ms(settings_.get_ms);
+}
+
 int64_t ScaleStore::Log() {
   book_.Happens(kLog);
   SendTo(kLog, KeyFolder::kOther, {.puts = 1});
@@ -297,7 +303,7 @@ int64_t ScaleStore::Summarize(KeptReads* kept, ControlEvent* answer) {
   const Requests workers{.gets = beaten_, .lists = Pages(beaten_)};
   live_ = std::ranges::count_if(beats_, [this](const ScaleBeat& beat) {
     return beat.counter > 0 && !beat.exited &&
-           queue_.now_ms() - beat.at_ms <= kLivePeriods * settings_.heartbeat_ms;
+           queue_.now_ms() - beat.at_ms <= kLivePeriods * beat.period_ms;
   });
   kept->summary = ++summary_;
   answer->workers = live_;

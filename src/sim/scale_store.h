@@ -5,6 +5,7 @@
 // Single-threaded. Settings, queue, random and book must outlive it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <set>
@@ -34,8 +35,11 @@ struct KeptReads {
   std::deque<int64_t> parts;                     // likewise, with their files
 };
 
+inline constexpr int64_t kMaxBeatsRead = 1'000;  // of others, at a worker's start: Loop's
+
 struct ScaleBeat {
   int64_t counter = 0;
+  int64_t period_ms = 0;  // to the next one
   bool exited = false;
   bool steward = false;
   std::vector<std::pair<int64_t, int64_t>> shards{};  // and how far each is predicted
@@ -58,6 +62,8 @@ class ScaleStore {
   int64_t ReadCommit(int64_t shard, int64_t lo, int64_t* hi);
   int64_t Beat(ScaleAction action, Life life, ScaleBeat beat);
   int64_t LookAtControl();
+  int64_t LookAtOwnBeat();
+  int64_t beats_found() const { return std::min(beaten_, kMaxBeatsRead); }  // at a start
   int64_t Log();
   void Leave(Life life, ScaleBeat beat);  // the last log segment, the last heartbeat
   // They set ok, groups and workers in the answer.
@@ -67,6 +73,7 @@ class ScaleStore {
   int64_t Audit(bool* complete);
   void Seal() { done_ms_ = queue_.now_ms(); }
 
+  int64_t complete() const { return complete_; }  // shards
   bool done() const { return done_ms_ >= 0; }
   int64_t committed_records() const { return committed_records_; }
   // When nothing was unclaimed any more, 99 % and all were complete, DONE stood; -1: not yet.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "ledger/roster.h"
 #include "sim/heap_count.h"
 
 namespace armada {
@@ -15,7 +16,7 @@ constexpr int64_t kLogMs = 60'000;       // LogShipper's
 }  // namespace
 
 ScaleWorker::ScaleWorker(ScaleHost& host, Life life, const ControlConfig& config, int64_t slowness)
-    : host_(host), life_(life), heartbeat_ms_(config.heartbeat_ms), slowness_(slowness) {
+    : host_(host), life_(life), slowness_(slowness), workers_(host.store.beats_found() + 1) {
   const int64_t before = HeapBytes();
   plane_.emplace(config);
   plane_bytes_ = static_cast<int64_t>(sizeof(ControlPlane)) + HeapBytes() - before;
@@ -180,6 +181,8 @@ int64_t ScaleWorker::Send(const ControlAction& action, ControlEvent* answer) {
 void ScaleWorker::Answer(uint32_t slot) {
   const ControlEvent answer = *std::exchange(answers_[slot], std::nullopt);
   if (answer.kind == ControlEvent::Kind::kAudited && answer.ok) host_.store.Seal();
+  if (answer.kind == ControlEvent::Kind::kSummary && answer.ok)
+    workers_ = std::max<int64_t>(1, answer.workers);
   Step(answer);
 }
 
@@ -220,7 +223,7 @@ void ScaleWorker::StopDispatch() {
 void ScaleWorker::Announce() {
   if (!announcing_.empty() || opening_.empty()) return;
   announcing_ = std::exchange(opening_, {});
-  int64_t ms = host_.store.Beat(ScaleAction::kOpen, life_, MakeBeat());
+  int64_t ms = Beat(ScaleAction::kOpen);
   for (const uint32_t open_id : announcing_)
     if (const auto run = runs_.find(open_id); run != runs_.end())
       ms += host_.store.ReadShard(run->second.shard, &kept_);
@@ -234,9 +237,23 @@ void ScaleWorker::Announced() {
   Work();
 }
 
+int64_t ScaleWorker::PeriodMs() const {
+  return HeartbeatPeriod(host_.settings.heartbeat_ms, workers_);
+}
+
+int64_t ScaleWorker::Beat(ScaleAction action) {
+  const int64_t now_ms = host_.queue.now_ms();
+  int64_t ms = 0;
+  if (now_ms >= next_look_ms_) {
+    next_look_ms_ = now_ms + PeriodMs();
+    ms = host_.store.LookAtOwnBeat();
+  }
+  return ms + host_.store.Beat(action, life_, MakeBeat());
+}
+
 ScaleBeat ScaleWorker::MakeBeat() {
-  next_beat_ms_ = host_.queue.now_ms() + heartbeat_ms_;
-  ScaleBeat beat{.exited = exited_, .steward = plane_->is_steward()};
+  next_beat_ms_ = host_.queue.now_ms() + PeriodMs();
+  ScaleBeat beat{.period_ms = PeriodMs(), .exited = exited_, .steward = plane_->is_steward()};
   for (const auto& [open_id, run] : runs_)
     beat.shards.emplace_back(run.shard, open_id == working_ ? Predicted() : run.next);
   return beat;
@@ -248,10 +265,10 @@ void ScaleWorker::Tick() {
   const int64_t now_ms = host_.queue.now_ms();
   Step({.kind = ControlEvent::Kind::kTick});
   if (exited_) return;
-  if (now_ms >= next_beat_ms_) host_.store.Beat(ScaleAction::kBeat, life_, MakeBeat());
+  if (now_ms >= next_beat_ms_) Beat(ScaleAction::kBeat);
   if (now_ms >= next_control_ms_) {
     host_.store.LookAtControl();
-    next_control_ms_ = now_ms + heartbeat_ms_;
+    next_control_ms_ = now_ms + PeriodMs();
   }
   if (now_ms >= log_due_ms_) {
     host_.store.Log();

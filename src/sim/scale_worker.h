@@ -86,17 +86,19 @@ class ScaleWorker {
   void BreakOff();
   int64_t ShardMs(int64_t shard) const;
   int64_t Predicted() const;  // where the lanes are in the piece under way
+  int64_t PeriodMs() const;
+  int64_t Beat(ScaleAction action);
   ScaleBeat MakeBeat();
   void Tick();
   void ArmTick();
 
   ScaleHost& host_;
   const Life life_;
-  const int64_t heartbeat_ms_;
   const int64_t slowness_;
   int64_t plane_bytes_ = 0;
   std::optional<ControlPlane> plane_;
   KeptReads kept_;
+  int64_t workers_;  // on this job, as far as this one knows
   // By what is under way at most once: claims and the job's audit, group audits, summaries.
   std::array<std::optional<ControlEvent>, 3> answers_;
   std::map<uint32_t, Run> runs_;  // by open_id: in the order of opening
@@ -111,6 +113,7 @@ class ScaleWorker {
   int64_t tick_at_ms_ = INT64_MAX;
   int64_t idle_tick_ms_ = kFirstIdleTickMs;
   int64_t next_beat_ms_ = 0;
+  int64_t next_look_ms_ = 0;  // at the own heartbeat
   int64_t next_control_ms_ = 0;
   int64_t log_due_ms_ = INT64_MAX;
   bool dispatching_ = true;

@@ -9,6 +9,7 @@ namespace {
 constexpr int64_t kSlowMachineOneIn = 10;
 constexpr int64_t kSlowness = 3;
 constexpr int64_t kPlaces = 1 << 30;
+constexpr int64_t kProgressMs = 600'000;
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kLongestMs = 60 * 24 * kHourMs;  // a run that takes longer has failed
 
@@ -26,9 +27,14 @@ ScaleWorld::ScaleWorld(const ScaleSettings& settings)
           .totals = result_.totals,
           .wake = [this](Life life, ScaleWake wake, uint32_t which) { Wake(life, wake, which); }} {}
 
-ScaleResult ScaleWorld::Run() {
+ScaleResult ScaleWorld::Run(
+    const std::function<void(int64_t now_ms, int64_t complete)>& on_progress) {
   for (int64_t i = 0; i < settings_.workers; ++i) StartMachine();
+  int64_t told_ms = 0;
   while (!(store_.done() && running_ == 0) && queue_.now_ms() < kLongestMs && queue_.RunNext()) {
+    if (queue_.now_ms() - told_ms < kProgressMs) continue;
+    told_ms = queue_.now_ms();
+    on_progress(told_ms, store_.complete());
   }
   result_.done = store_.done();
   result_.events = queue_.events();

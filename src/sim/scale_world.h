@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,7 +47,9 @@ struct ScaleResult {
 class ScaleWorld {
  public:
   explicit ScaleWorld(const ScaleSettings& settings);
-  ScaleResult Run();
+  // on_progress: told every ten minutes of its time how many shards are complete.
+  ScaleResult Run(const std::function<void(int64_t now_ms, int64_t complete)>& on_progress =
+                      [](auto...) {});
 
  private:
   struct Machine {
