@@ -24,14 +24,14 @@ def main():
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--out", default=ROOT / "bench/results/scale.json")
     options, flags = parser.parse_known_args()
-    runs = []
+    version, runs = commit(), []
     for seed in range(1, options.seeds + 1):
         command = [options.scale, "--seed", str(seed), "--json", *flags]
         runs.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
     result = {"what": "a whole job at its full size, simulated with the control planes that ship",
               "command": " ".join(["armada_scale --seed N --json", *flags]),
               "date": datetime.date.today().isoformat(), "machine": machine(),
-              "versions": {"armada": commit()}, "runs": runs}
+              "versions": {"armada": version}, "runs": runs}
     pathlib.Path(options.out).write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

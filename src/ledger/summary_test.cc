@@ -9,6 +9,7 @@
 #include "ledger/job_testing.h"
 #include "ledger/lease.h"
 #include "ledger/sealed_groups.h"
+#include "ledger/survey.h"
 
 namespace armada {
 namespace {
@@ -148,15 +149,17 @@ TEST_F(SummaryTest, AGroupIsSealedOnlyWhenAllItsChainsAreWhole) {
   EXPECT_THAT(*ListSealedGroups(tiny.store, job.record.job_id), ElementsAre(1));
 }
 
+// Counts the footers that are asked for.
+struct Counting : PassingStore {
+  using PassingStore::PassingStore;
+  Result<Suffix> GetSuffix(std::string_view key, int64_t length) override {
+    footers += key.starts_with(kOutPrefix);
+    return PassingStore::GetSuffix(key, length);
+  }
+  std::atomic<int> footers = 0;
+};
+
 TEST_F(SummaryTest, TheJobsAuditReadsNoObjectOfASealedGroup) {
-  struct Counting : PassingStore {
-    using PassingStore::PassingStore;
-    Result<Suffix> GetSuffix(std::string_view key, int64_t length) override {
-      footers += key.starts_with(kOutPrefix);
-      return PassingStore::GetSuffix(key, length);
-    }
-    std::atomic<int> footers = 0;
-  };
   CommitShards(0, kShards);
   ASSERT_EQ(*AuditGroup(job, *plan, 0), GroupOutcome::kSealed);
   auto counting = std::make_unique<Counting>(tiny.store);
@@ -169,6 +172,23 @@ TEST_F(SummaryTest, TheJobsAuditReadsNoObjectOfASealedGroup) {
   EXPECT_EQ(counts.footers, 3) << "those of the second group";
   const auto verified = VerifyJob(job, /*deep=*/false);
   EXPECT_TRUE(verified->complete) << verified->faults[0];
+}
+
+TEST_F(SummaryTest, WhoWatchesOrAuditsASealedGroupReadsNoObjectOfIt) {
+  CommitShards(0, kShards);
+  ASSERT_EQ(*AuditGroup(job, *plan, 0), GroupOutcome::kSealed);
+  auto counting = std::make_unique<Counting>(tiny.store);
+  Counting& counts = *counting;
+  job.store = std::move(counting);
+  EXPECT_EQ(*AuditGroup(job, *plan, 0), GroupOutcome::kSealed);
+  Surveyor surveyor(*job.store, job.record, *plan, "me");
+  const auto watched = surveyor.Watch(0, 0);
+  ASSERT_TRUE(watched.has_value()) << watched.error().ToString();
+  ASSERT_EQ(std::ssize(watched->shards), kGroupShards);
+  for (const SurveyedShard& shard : watched->shards) EXPECT_EQ(shard.reached, shard.end);
+  EXPECT_EQ(counts.footers, 0);
+  EXPECT_TRUE(surveyor.Watch(1, 0).has_value());
+  EXPECT_GT(counts.footers, 0) << "that one is not sealed";
 }
 
 TEST_F(SummaryTest, WhatVanishesOrAppearsAfterTheSealIsFoundByTheJobsAudit) {

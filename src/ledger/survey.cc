@@ -5,6 +5,7 @@
 
 #include "ledger/names.h"
 #include "ledger/roster.h"
+#include "ledger/settle.h"
 #include "ledger/seal.h"
 
 namespace armada {
@@ -35,9 +36,14 @@ Result<std::vector<SurveyedShard>> Surveyor::Leases(int64_t group) {
 // Chains first, then leases, then holders: a lease that comes meanwhile is newer than what is known
 // of the chain, which costs its taker one refused commit at most.
 Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
-  if (std::exchange(group_, group) != group) leases_.clear();
+  const bool entered = std::exchange(group_, group) != group;
+  if (entered) leases_.clear();
   Watched watched;
   ASSIGN_OR_RETURN(watched.done, IsDone(store_, job_id_));
+  if (entered) {  // one request, and perhaps not one for each of its chains
+    ASSIGN_OR_RETURN(const bool sealed, Exists(store_, GroupDoneKey(job_id_, group)));
+    if (sealed) return Sealed(group, watched.done);
+  }
   ASSIGN_OR_RETURN(const std::vector<ShardState> states, chains_.Survey(group));
   ASSIGN_OR_RETURN(const auto epochs, ListLeases(store_, group));
   for (const ShardState& state : states) {
@@ -56,6 +62,19 @@ Result<Watched> Surveyor::Watch(int64_t group, int64_t from) {
     ASSIGN_OR_RETURN(shard.holder, Holder(lease, &beats));
     shard.watched = true;
   }
+  return watched;
+}
+
+// Whoever sealed it has read every chain of it to its end.
+Result<Watched> Surveyor::Sealed(int64_t group, bool done) {
+  ASSIGN_OR_RETURN(const auto planned, plan_.Group(group));
+  Watched watched{.shards = {}, .done = done};
+  for (const ShardBounds& shard : planned)
+    watched.shards.push_back({.shard = shard.shard,
+                              .begin = shard.begin,
+                              .end = shard.end,
+                              .reached = shard.end,
+                              .epoch = 1});
   return watched;
 }
 

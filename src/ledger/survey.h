@@ -38,6 +38,7 @@ class Surveyor {
   Result<Watched> WatchSteward();
 
  private:
+  Result<Watched> Sealed(int64_t group, bool done);
   Result<Lease> Leased(int64_t shard, int64_t epoch);
   // beats: of the workers looked at so far; an empty one where none was found.
   Result<LeaseHolder> Holder(const Lease& lease, std::map<std::string, WorkerBeat>* beats) const;

@@ -15,11 +15,13 @@
 //   commit          shard   PUT out/...
 //   read            shard   GET the footer of one commit (Loop::Read)
 //   plan            shard   GET a plan part that Plan does not keep
-//   audit group     shard   LIST out/<group>/, GET each footer, PUT its seal or GET it (AuditGroup)
+//   audit group     shard   GET its seal; if there is none, LIST out/<group>/, GET each footer, PUT
+//                           the seal, or GET it (AuditGroup)
 //   audit           shard   LIST group/; each group: GET its seal and LIST out/<group>/, or, where
 //                           there is none, as above; LIST what is behind it (FindStrays); PUT
 //                           manifest, DONE, _SUCCESS; GET DONE
-//   watch           watch   GET DONE; LIST out/<group>/<job>; GET each shard's highest footer that
+//   watch           watch   GET DONE; GET the seal of a group that is new to it, and where there is
+//                           none: LIST out/<group>/<job>; GET each shard's highest footer that
 //                           is not kept; LIST lease/<group>/; GET leases not kept, GET up to 8
 //                           holders' heartbeats (Surveyor::Watch)
 //   watch steward   watch   GET DONE; LIST lease/steward.; GET its lease once; GET its heartbeat

@@ -102,10 +102,12 @@ int64_t ScaleStore::Watch(const ControlAction& action, Life life, KeptReads* kep
                           std::vector<SurveyedShard>* shards) {
   if (action.shard == kSteward) return WatchSteward(life, kept, shards);
   const GroupCounts& counts = groups_[static_cast<size_t>(action.shard)];
-  if (std::exchange(kept->group, action.shard) != action.shard) {
+  const bool entered = std::exchange(kept->group, action.shard) != action.shard;
+  if (entered) {
     kept->leases.clear();
     kept->objects = 0;
   }
+  if (entered && counts.sealed) return WatchSealed(action.shard, shards);
   const int64_t footers = std::min<int64_t>(
       counts.objects - std::exchange(kept->objects, counts.objects), counts.started);
   const Requests out{.gets = footers, .lists = Pages(counts.objects)};
@@ -127,13 +129,24 @@ int64_t ScaleStore::Watch(const ControlAction& action, Life life, KeptReads* kep
     shard.watched = true;
   }
   book_.Happens(kWatch);
-  SendTo(kWatch, KeyFolder::kOther, {.gets = 1});
+  SendTo(kWatch, KeyFolder::kOther, {.gets = entered ? 2 : 1});
   SendTo(kWatch, KeyFolder::kOut, out);
   SendTo(kWatch, KeyFolder::kLease, lease);
   SendTo(kWatch, KeyFolder::kWorkers, workers);
   const int64_t one_by_one = 1 + Rounds(footers) + lease.gets + workers.gets;
   return ReadPart(first / kPartShards, kBoundsKept, &kept->bounds) + one_by_one * settings_.get_ms +
          (out.lists + lease.lists) * Ms(settings_.list_ms);
+}
+
+int64_t ScaleStore::WatchSealed(int64_t group, std::vector<SurveyedShard>* shards) {
+  const int64_t first = group * kGroupShards;
+  for (int64_t shard = first; shard < first + ShardsIn(group); ++shard) {
+    shards->push_back(At(shard));
+    shards->back().reached = shards->back().end;
+  }
+  book_.Happens(kWatch);
+  SendTo(kWatch, KeyFolder::kOther, {.gets = 2});
+  return 2 * Ms(settings_.get_ms);
 }
 
 LeaseHolder ScaleStore::Holder(int64_t shard, Life holder, Life observer) const {
@@ -318,41 +331,54 @@ int64_t ScaleStore::Summarize(KeptReads* kept, ControlEvent* answer) {
          Ms(settings_.put_ms);
 }
 
-int64_t ScaleStore::AuditGroup(int64_t group, bool* sealed) {
+int64_t ScaleStore::AuditGroup(int64_t group, bool* complete) {
   GroupCounts& counts = groups_[static_cast<size_t>(group)];
-  *sealed = counts.complete == ShardsIn(group);
-  const Requests out{.gets = counts.objects, .lists = Pages(counts.objects)};
-  const bool first = *sealed && !std::exchange(counts.sealed, true);
-  sealed_ += first ? 1 : 0;
+  *complete = counts.complete == ShardsIn(group);
   book_.Happens(kAuditGroup);
+  SendTo(kAuditGroup, KeyFolder::kOther, {.gets = 1});
+  if (counts.sealed) return Ms(settings_.get_ms);
+  const Requests out{.gets = counts.objects, .lists = Pages(counts.objects)};
   SendTo(kAuditGroup, KeyFolder::kOut, out);
-  SendTo(kAuditGroup, KeyFolder::kOther,
-         {.puts = *sealed ? 1 : 0, .gets = *sealed && !first ? 1 : 0});
-  return out.lists * settings_.list_ms + Rounds(out.gets) * settings_.get_ms + Ms(settings_.put_ms);
+  return Ms(settings_.get_ms) + out.lists * settings_.list_ms +
+         Rounds(out.gets) * settings_.get_ms + Ms(settings_.put_ms);
+}
+
+void ScaleStore::SealGroup(int64_t group) {
+  GroupCounts& counts = groups_[static_cast<size_t>(group)];
+  const bool first = !std::exchange(counts.sealed, true);
+  sealed_ += first ? 1 : 0;
+  SendTo(kAuditGroup, KeyFolder::kOther, {.puts = 1, .gets = first ? 0 : 1});
 }
 
 int64_t ScaleStore::Audit(bool* complete) {
   book_.Happens(kAudit);
   Requests out{.lists = std::ssize(groups_) + 1};  // what is behind each
   Requests others{.puts = 3, .gets = 1, .lists = Pages(sealed_)};
-  int64_t ms = (out.lists + others.lists) * settings_.list_ms + 3 * settings_.put_ms;
-  int64_t sealed_lists = 0;
+  int64_t ms = others.lists * settings_.list_ms + 3 * settings_.put_ms;
+  int64_t parallel_lists = out.lists;
   for (GroupCounts& counts : groups_) {
     const Requests group{.gets = counts.sealed ? 0 : counts.objects,
                          .lists = Pages(counts.objects)};
     out += group;
     others += {.puts = counts.sealed ? 0 : 1, .gets = counts.sealed ? 1 : 0};
     if (counts.sealed)
-      sealed_lists += group.lists;
+      parallel_lists += group.lists;
     else
       ms += group.lists * settings_.list_ms + settings_.put_ms +
             Rounds(group.gets) * settings_.get_ms;
   }
-  ms += Rounds(others.gets) * settings_.get_ms + Rounds(sealed_lists) * settings_.list_ms;
+  ms += Rounds(others.gets) * settings_.get_ms + Rounds(parallel_lists) * settings_.list_ms;
   SendTo(kAudit, KeyFolder::kOut, out);
   SendTo(kAudit, KeyFolder::kOther, others);
   *complete = complete_ == settings_.shards;
   return ms;
+}
+
+// With all groups that nobody had sealed before.
+void ScaleStore::Seal() {
+  done_ms_ = queue_.now_ms();
+  for (GroupCounts& counts : groups_) counts.sealed = true;
+  sealed_ = std::ssize(groups_);
 }
 
 int64_t ScaleStore::bytes() const {

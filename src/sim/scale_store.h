@@ -69,9 +69,10 @@ class ScaleStore {
   // They set ok, groups and workers in the answer.
   int64_t ReadSummary(KeptReads* kept, ControlEvent* answer);
   int64_t Summarize(KeptReads* kept, ControlEvent* answer);
-  int64_t AuditGroup(int64_t group, bool* sealed);
+  int64_t AuditGroup(int64_t group, bool* complete);
+  void SealGroup(int64_t group);  // when its answer is there, if it was complete
   int64_t Audit(bool* complete);
-  void Seal() { done_ms_ = queue_.now_ms(); }
+  void Seal();  // likewise, of Audit
 
   int64_t complete() const { return complete_; }  // shards
   bool done() const { return done_ms_ >= 0; }
@@ -100,6 +101,7 @@ class ScaleStore {
   int64_t ReadPart(int64_t part, size_t most, std::deque<int64_t>* kept);
   int64_t ShardsIn(int64_t group) const;
   SurveyedShard At(int64_t shard) const;
+  int64_t WatchSealed(int64_t group, std::vector<SurveyedShard>* shards);
   LeaseHolder Holder(int64_t shard, Life holder, Life observer) const;
 
   const ScaleSettings& settings_;

@@ -181,6 +181,8 @@ int64_t ScaleWorker::Send(const ControlAction& action, ControlEvent* answer) {
 void ScaleWorker::Answer(uint32_t slot) {
   const ControlEvent answer = *std::exchange(answers_[slot], std::nullopt);
   if (answer.kind == ControlEvent::Kind::kAudited && answer.ok) host_.store.Seal();
+  if (answer.kind == ControlEvent::Kind::kGroupAudited && answer.ok)
+    host_.store.SealGroup(answer.shard);
   if (answer.kind == ControlEvent::Kind::kSummary && answer.ok)
     workers_ = std::max<int64_t>(1, answer.workers);
   Step(answer);

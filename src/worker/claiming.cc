@@ -205,8 +205,8 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
   for (const SurveyedShard& shard : shards) {
     if (!IsOpen(shard.shard)) continue;
     if (shard.reached == shard.end) {
-      // Others see it too: whoever waits least audits.
-      Finished(shard.shard, now_ms + random_.Between(0, heartbeat_ms_));
+      // Others see it too: whoever waits least audits, the rest find it sealed.
+      Finished(shard.shard, now_ms + random_.Between(0, heartbeat_ms_ / 10));
     } else if (shard.epoch == 0) {
       claim_.Untake(shard.shard);  // its group will be surveyed again
       surveyed_group_ = -1;
