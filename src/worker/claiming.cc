@@ -144,7 +144,7 @@ Claiming::Wish Claiming::Watch(bool idle, int64_t now_ms) {
 }
 
 // The group in hand, or one that is drawn. When there are more workers than it takes to watch what
-// is left, it is not this one's turn every time.
+// is left, it is not this one's turn every time; but the steward's, for whom all wait at the end.
 std::optional<int64_t> Claiming::ToWatch() {
   if (watched_group_) {
     const auto taken = claim_.NextTaken(*watched_group_ * claim_.group_shards());
@@ -152,7 +152,8 @@ std::optional<int64_t> Claiming::ToWatch() {
   }
   watched_group_.reset();
   const int64_t watchers = kWatchersAGroup * claim_.groups_with_taken();
-  if (workers_ > watchers && random_.Between(1, workers_) > watchers) return std::nullopt;
+  if (!is_steward_ && workers_ > watchers && random_.Between(1, workers_) > watchers)
+    return std::nullopt;
   const int64_t from = random_.Between(0, claim_.groups() - 1) * claim_.group_shards();
   std::optional<int64_t> taken = claim_.NextTaken(from);
   if (!taken) taken = claim_.NextTaken(0);

@@ -240,6 +240,26 @@ TEST(Claiming, WithoutASummaryForLongTheStewardsRoleIsTaken) {
   EXPECT_EQ(claiming.NextDuty(due_ms).kind, Kind::kSummarize);
 }
 
+// A million workers wait for it, and only every so many look.
+TEST(Claiming, TheStewardLooksAtWhatIsLeftEveryTime) {
+  Claiming claiming = WithTwoGroups();
+  claiming.NextDuty(0);
+  int64_t now_ms = kSummaryPeriods * kHeartbeatMs;
+  claiming.NextDuty(now_ms);
+  claiming.OnSummary(false, "", 0);
+  claiming.NextDuty(now_ms);
+  claiming.OnLeased(Outcome::kMine, now_ms);
+  for (int64_t looks = 1; looks < 10; ++looks) {
+    now_ms += 2 * kHeartbeatMs;
+    claiming.NextDuty(now_ms);
+    claiming.OnSummary(true, "sl", 1'000'000);
+    const Claiming::Wish wish = claiming.Next(true, now_ms);
+    ASSERT_EQ(wish.kind, Kind::kWatch) << looks;
+    EXPECT_EQ(wish.number, 1);
+    claiming.OnWatched({Held(2, looks, looks), Held(3, looks, looks)}, now_ms);
+  }
+}
+
 // All shards are leased by others: the first watch.
 Claiming Watching(int64_t shards) {
   Claiming claiming({.shards = shards, .planned = true, .heartbeat_ms = kHeartbeatMs});
