@@ -5,8 +5,8 @@
 
 #include "ledger/names.h"
 #include "ledger/roster.h"
-#include "ledger/settle.h"
 #include "ledger/seal.h"
+#include "ledger/settle.h"
 
 namespace armada {
 
