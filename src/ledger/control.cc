@@ -48,15 +48,8 @@ Status ParseSet(const Json& json, const std::string& key, std::map<std::string, 
 
 Result<ControlEntry> ParseControl(std::string_view text, int64_t number) {
   const std::string key = ControlKey(number);
-  Result<Json> json = ParseJson(text, key);
-  if (!json) return Fail(ErrorCode::kCorrupt, "{}", json.error().message);
-  const auto text_of = [&](const char* name) { return JsonString(*json, name); };
-  const auto format = JsonInt(*json, "format");
-  if (!format) return Annotate(format.error(), key);
-  if (*format != kFormat)
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: format {}, not {}", key, *format, kFormat),
-                    "use the version of Armada that wrote it, or a newer one");
+  ASSIGN_OR_RETURN(const Json json, ParseStoredJson(text, key, kFormat));
+  const auto text_of = [&](const char* name) { return JsonString(json, name); };
   ControlEntry entry{.number = number};
   auto action = text_of("action");
   if (!action) return Annotate(action.error(), key);
@@ -64,7 +57,7 @@ Result<ControlEntry> ParseControl(std::string_view text, int64_t number) {
   if (std::ranges::find(kActions, entry.action) == std::end(kActions))
     return Fail(ErrorCode::kCorrupt, "{}: its action is none of pause, resume, set and cancel",
                 key);
-  if (entry.action == "set") RETURN_IF_ERROR(ParseSet(*json, key, &entry.set));
+  if (entry.action == "set") RETURN_IF_ERROR(ParseSet(json, key, &entry.set));
   if (entry.action == "pause" || entry.action == "cancel") {
     auto reason = text_of("reason");
     if (!reason) return Annotate(reason.error(), key);
@@ -73,8 +66,8 @@ Result<ControlEntry> ParseControl(std::string_view text, int64_t number) {
     entry.reason = std::move(*reason);
     entry.cause = std::move(*cause);
   }
-  if (json->contains("max_dead_ppm")) {
-    const auto ppm = JsonInt(*json, "max_dead_ppm");
+  if (json.contains("max_dead_ppm")) {
+    const auto ppm = JsonInt(json, "max_dead_ppm");
     if (!ppm || *ppm < 0 || *ppm > kMillion)
       return Fail(ErrorCode::kCorrupt, "{}: max_dead_ppm is not within 0 and 1,000,000", key);
     entry.max_dead_ppm = *ppm;

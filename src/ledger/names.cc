@@ -235,12 +235,17 @@ bool IsWorkerKey(std::string_view key) {
 
 }  // namespace
 
+std::optional<std::string> KeyOwner(std::string_view key) {
+  if (const auto out = ParseOutKey(key)) return out->job_id;
+  if (const auto done = ParseGroupDoneKey(key)) return done->job_id;
+  if (const auto summary = ParseSummaryKey(key)) return summary->job_id;
+  return std::nullopt;
+}
+
 bool IsJobKey(std::string_view key, std::string_view job_id) {
   for (const std::string_view one : {kJobKey, kManifestKey, kDoneKey, kSuccessKey})
     if (key == one) return true;
-  if (const auto out = ParseOutKey(key)) return out->job_id == job_id;
-  if (const auto done = ParseGroupDoneKey(key)) return done->job_id == job_id;
-  if (const auto summary = ParseSummaryKey(key)) return summary->job_id == job_id;
+  if (const auto owner = KeyOwner(key)) return *owner == job_id;
   return ParseLeaseKey(key) || ParseProbationKey(key) || ParseLogKey(key) || IsWorkerKey(key) ||
          key.starts_with(kProbePrefix) || IsHashed(key, "model/") || IsHashed(key, "files/") ||
          IsNumbered(key, "plan/", kShardDigits, ".parquet") ||

@@ -60,6 +60,8 @@ std::optional<OutName> ParseOutKey(std::string_view key);
 inline constexpr std::string_view kLogPrefix = "logs/";
 // logs/<worker id>/<seq>.jsonl. REQUIRES seq >= 1.
 std::string LogKey(std::string_view worker_id, int64_t seq);
+// The job whose id the key carries: a commit's, a group file's, a summary's.
+std::optional<std::string> KeyOwner(std::string_view key);
 // Whether it is the key of an object of the job of that id ("": of any; then no data object is), as
 // opposed to somebody's own file beside them.
 bool IsJobKey(std::string_view key, std::string_view job_id);

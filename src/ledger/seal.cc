@@ -10,18 +10,6 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 
-Result<Json> ParseSeal(std::string_view text, std::string_view name) {
-  auto json = ParseJson(text, name);
-  if (!json) return Fail(ErrorCode::kCorrupt, "{}", json.error().message);
-  const auto format = JsonInt(*json, "format");
-  if (!format) return Annotate(format.error(), name);
-  if (*format != kFormat)
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: format {}, not {}", name, *format, kFormat),
-                    "use the version of Armada that wrote it, or a newer one");
-  return json;
-}
-
 Result<const Json*> List(const Json& json, const char* key) {
   if (const auto it = json.find(key); it != json.end() && it->is_array()) return &*it;
   return Fail(ErrorCode::kCorrupt, "'{}' is missing or no array", key);
@@ -88,7 +76,7 @@ std::string GroupSealText(int64_t group, const GroupAudit& audit) {
 }
 
 Result<std::vector<AuditedObject>> ParseGroupSeal(std::string_view text, std::string_view name) {
-  ASSIGN_OR_RETURN(const Json json, ParseSeal(text, name));
+  ASSIGN_OR_RETURN(const Json json, ParseStoredJson(text, name, kFormat));
   auto objects = ParseObjects(json);
   if (!objects) return Annotate(objects.error(), name);
   return objects;
@@ -108,7 +96,7 @@ std::string DoneSeal::ToText() const {
 }
 
 Result<DoneSeal> DoneSeal::Parse(std::string_view text, std::string_view name) {
-  ASSIGN_OR_RETURN(const Json json, ParseSeal(text, name));
+  ASSIGN_OR_RETURN(const Json json, ParseStoredJson(text, name, kFormat));
   auto done = ParseDone(json);
   if (!done) return Annotate(done.error(), name);
   return done;

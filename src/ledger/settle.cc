@@ -61,4 +61,15 @@ std::string StoredJson(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Result<Json> ParseStoredJson(std::string_view text, std::string_view key, int64_t format) {
+  auto json = ParseJson(text, key);
+  if (!json) return Fail(ErrorCode::kCorrupt, "{}", json.error().message);
+  const auto is = JsonInt(*json, "format");
+  if (!is) return Annotate(is.error(), key);
+  if (*is != format)
+    return FailWith(ErrorCode::kInvalid, fmt::format("{}: format {}, not {}", key, *is, format),
+                    "use the version of Armada that wrote it, or a newer one");
+  return json;
+}
+
 }  // namespace armada

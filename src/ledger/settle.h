@@ -51,5 +51,8 @@ Result<std::string> CreateOrAdopt(ObjectStore& store, std::string_view key, std:
 
 // JSON as Armada stores it: indented, a newline at its end; invalid UTF-8 replaced.
 std::string StoredJson(const Json& json);
+// The same read back, an object of this `format`. kCorrupt names the key; kInvalid: another version
+// wrote it.
+Result<Json> ParseStoredJson(std::string_view text, std::string_view key, int64_t format);
 
 }  // namespace armada

@@ -104,15 +104,8 @@ std::string Summary::ToText() const {
 }
 
 Result<Summary> Summary::Parse(std::string_view text, std::string_view key) {
-  const auto json = ParseJson(text, key);
-  if (!json) return Fail(ErrorCode::kCorrupt, "{}", json.error().message);
-  const auto format = JsonInt(*json, "format");
-  if (!format) return Annotate(format.error(), key);
-  if (*format != kFormat)
-    return FailWith(ErrorCode::kInvalid,
-                    fmt::format("{}: format {}, not {}", key, *format, kFormat),
-                    "use the version of Armada that wrote it, or a newer one");
-  auto summary = ParseBody(*json);
+  ASSIGN_OR_RETURN(const Json json, ParseStoredJson(text, key, kFormat));
+  auto summary = ParseBody(json);
   if (!summary) return Annotate(summary.error(), key);
   return summary;
 }

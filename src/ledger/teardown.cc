@@ -128,15 +128,16 @@ Result<Removal> TidyJob(ObjectStore& store, int64_t now_ms, bool dry_run) {
   const auto any = [](std::string_view key) { return ParseLeaseKey(key).has_value(); };
   const auto probes = [](std::string_view key) { return key.starts_with(kProbePrefix); };
   const auto others = [&](std::string_view key) {
-    const auto name = ParseOutKey(key);
-    return name && name->job_id != standing.job_id;
+    const auto owner = KeyOwner(key);
+    return owner && *owner != standing.job_id;
   };
   RETURN_IF_ERROR(Remove(store, kLeasePrefix, dry_run, any, &removal));
   const auto marks = [](std::string_view key) { return ParseProbationKey(key).has_value(); };
   RETURN_IF_ERROR(Remove(store, kProbationPrefix, dry_run, marks, &removal));
   RETURN_IF_ERROR(Remove(store, kProbePrefix, dry_run, probes, &removal));
-  if (!standing.job_id.empty())
-    RETURN_IF_ERROR(Remove(store, kOutPrefix, dry_run, others, &removal));
+  if (standing.job_id.empty()) return removal;
+  for (const std::string_view folder : {kOutPrefix, kGroupPrefix, kSummaryPrefix})
+    RETURN_IF_ERROR(Remove(store, folder, dry_run, others, &removal));
   return removal;
 }
 

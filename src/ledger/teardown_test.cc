@@ -95,6 +95,20 @@ TEST_F(TeardownTest, TidyLeavesWhatIsOfUse) {
   EXPECT_TRUE(OpenJob(std::make_unique<PassingStore>(tiny_.store)));
 }
 
+TEST_F(TeardownTest, TidyRemovesWhatADeletedJobsWorkerLeft) {
+  Cancel();
+  const std::string other(32, 'f');
+  const auto before = TidyJob(tiny_.store, 0, true)->objects;
+  for (const std::string& id : {other, job_id_})
+    for (const std::string& key : {GroupDoneKey(id, 0), SummaryKey(id, 1)})
+      ASSERT_TRUE(tiny_.store.Put(key, "{}"));
+  EXPECT_EQ(TidyJob(tiny_.store, 0, false)->objects, before + 2);
+  EXPECT_FALSE(tiny_.store.Get(GroupDoneKey(other, 0)));
+  EXPECT_FALSE(tiny_.store.Get(SummaryKey(other, 1)));
+  EXPECT_TRUE(tiny_.store.Get(GroupDoneKey(job_id_, 0)));
+  EXPECT_TRUE(tiny_.store.Get(SummaryKey(job_id_, 1)));
+}
+
 TEST_F(TeardownTest, DeleteLeavesWhatIsNotTheJobs) {
   Cancel();
   const auto removal = DeleteJob(tiny_.store, 0, false);

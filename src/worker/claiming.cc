@@ -81,7 +81,7 @@ void Claiming::OnPlanGrown(int64_t shards, bool planned, int64_t now_ms) {
     next_plan_ms_ = now_ms;
   }
   // A survey of a group that was not whole then does not name the new ones.
-  if (shards > claim_.shards()) surveyed_group_ = -1;
+  if (shards > claim_.shards()) SurveyAnew();
   claim_.Grow(std::max(shards, claim_.shards()));
   planned_ |= planned;
 }
@@ -144,7 +144,8 @@ Claiming::Wish Claiming::Watch(bool idle, int64_t now_ms) {
 }
 
 // The group in hand, or one that is drawn. When there are more workers than it takes to watch what
-// is left, it is not this one's turn every time; but the steward's, for whom all wait at the end.
+// is left, it is not this one's turn every time: but now and then, since the others may be busy,
+// and always the steward's, for whom all wait at the end.
 std::optional<int64_t> Claiming::ToWatch() {
   if (watched_group_) {
     const auto taken = claim_.NextTaken(*watched_group_ * claim_.group_shards());
@@ -152,8 +153,10 @@ std::optional<int64_t> Claiming::ToWatch() {
   }
   watched_group_.reset();
   const int64_t watchers = kWatchersAGroup * claim_.groups_with_taken();
-  if (!is_steward_ && workers_ > watchers && random_.Between(1, workers_) > watchers)
-    return std::nullopt;
+  const bool turn = is_steward_ || workers_ <= watchers ||
+                    random_.Between(1, workers_) <= watchers || skipped_ == kMostSkipped;
+  skipped_ = turn ? 0 : skipped_ + 1;
+  if (!turn) return std::nullopt;
   const int64_t from = random_.Between(0, claim_.groups() - 1) * claim_.group_shards();
   std::optional<int64_t> taken = claim_.NextTaken(from);
   if (!taken) taken = claim_.NextTaken(0);
@@ -210,7 +213,7 @@ void Claiming::OnWatched(const std::vector<SurveyedShard>& shards, int64_t now_m
       Finished(shard.shard, now_ms + random_.Between(0, heartbeat_ms_ / 10));
     } else if (shard.epoch == 0) {
       claim_.Untake(shard.shard);  // its group will be surveyed again
-      surveyed_group_ = -1;
+      SurveyAnew();
     } else if (shard.watched) {
       const LeaseWatch::Verdict verdict = watch_.Look(shard, now_ms);
       const bool free = verdict == LeaseWatch::Verdict::kFree;
@@ -300,11 +303,11 @@ void Claiming::Finished(int64_t shard, int64_t audit_ms) {
   claim_.Complete(shard);
   watch_.Forget(shard);
   const bool finished = claim_.group_complete(group) || Mutated(Mutant::kSealedUnread);
-  if (!before && finished && IsWhole(group) && !(planned_ && claim_.all_complete()))
+  if (!before && finished && IsWhollyPlanned(group) && !(planned_ && claim_.all_complete()))
     duties_.FinishedGroup(group, audit_ms);
 }
 
-bool Claiming::IsWhole(int64_t group) const {
+bool Claiming::IsWhollyPlanned(int64_t group) const {
   return planned_ || (group + 1) * claim_.group_shards() <= claim_.shards();
 }
 
@@ -315,15 +318,12 @@ void Claiming::OnGroupAudited(int64_t group, bool audited, bool sealed, int64_t 
 
 void Claiming::OnSummary(bool found, std::string_view groups, int64_t workers) {
   duties_.OnSummary(found);
-  if (found) {
-    empty_surveys_ = 0;
-    next_survey_ms_ = INT64_MIN;
-  }
+  if (found) next_survey_ms_ = INT64_MIN;
   if (workers > 0) workers_ = workers;
   const auto known = std::min<int64_t>(std::ssize(groups), claim_.groups());
   for (int64_t group = 0; group < known; ++group) {
     const GroupState state = StateOf(groups, group);
-    if (!IsWhole(group)) continue;  // whoever said it may have known of a longer plan
+    if (!IsWhollyPlanned(group)) continue;  // whoever said it may have known of a longer plan
     if (state == GroupState::kSealed) {
       claim_.CompleteGroup(group);
       duties_.SealedGroup(group);
@@ -335,8 +335,15 @@ void Claiming::OnSummary(bool found, std::string_view groups, int64_t workers) {
 void Claiming::Reset() {
   claim_.Forget();
   duties_.Reset();
-  surveyed_group_ = -1;
+  SurveyAnew();
   next_round_ms_ = INT64_MIN;
+}
+
+// There may be what nobody has.
+void Claiming::SurveyAnew() {
+  surveyed_group_ = -1;
+  empty_surveys_ = 0;
+  next_survey_ms_ = INT64_MIN;
 }
 
 int64_t Claiming::MedianMs() const {

@@ -108,7 +108,8 @@ class Claiming {
   Wish BecomeSteward(int64_t now_ms);
   Wish AwaitPlan(int64_t now_ms);
   bool IsOpen(int64_t shard) const;
-  bool IsWhole(int64_t group) const;
+  bool IsWhollyPlanned(int64_t group) const;
+  void SurveyAnew();
   std::optional<int64_t> ToWatch();
   void Finished(int64_t shard, int64_t audit_ms);
   void WaitForPlan(int64_t now_ms);
@@ -125,6 +126,7 @@ class Claiming {
   static constexpr size_t kMaxCandidates = 64;
   static constexpr int kLooks = 4;  // at a group, before another: the first one costs most
   static constexpr int64_t kWatchersAGroup = 2;
+  static constexpr int kMostSkipped = 8;
 
   Claim claim_;
   LeaseWatch watch_;
@@ -142,6 +144,7 @@ class Claiming {
   SurveyedShard leasing_{};                  // what kLease is about
   Random random_;
   std::optional<int64_t> watched_group_;  // to be looked at again
+  int skipped_ = 0;                       // turns to watch, one after another
   int looks_left_ = 0;                    // so often, unless it is undecided
   int64_t workers_ = 0;                   // that live; 0: not known
   int64_t holders_from_ = 0;              // which holders are looked at next

@@ -302,6 +302,48 @@ TEST(Claiming, WatchesEverMoreRarelyUpToTheHeartbeat) {
   EXPECT_LT(looks.size(), 14u);
 }
 
+// Ten surveys found nothing, so that the next would come later.
+TEST(Claiming, WhatIsPlannedMeanwhileIsSurveyedAtOnce) {
+  Claiming claiming({.shards = 10, .planned = false, .heartbeat_ms = 60'000, .group_shards = 1});
+  int surveys = 0;
+  int64_t now_ms = 0;
+  for (; now_ms < 60'000 && surveys < 10; now_ms += 10) {
+    if (claiming.NextDuty(now_ms).kind == Kind::kReadSummary) claiming.OnSummary(false, "", 0);
+    const Claiming::Wish wish = claiming.Next(true, now_ms);
+    if (wish.kind == Kind::kReadPlan) claiming.OnPlanRead(now_ms);
+    if (wish.kind == Kind::kWatch && wish.number == kSteward)
+      claiming.OnWatched({{.shard = kSteward}}, now_ms);
+    else if (wish.kind == Kind::kWatch)
+      claiming.OnWatched({Held(wish.number, now_ms, now_ms)}, now_ms);
+    if (wish.kind != Kind::kSurvey) continue;
+    ++surveys;
+    claiming.OnSurveyed({Shard(wish.number, 1)}, now_ms);
+  }
+  ASSERT_EQ(surveys, 10);
+  claiming.OnPlanGrown(11, false, now_ms);
+  EXPECT_EQ(claiming.Next(true, now_ms).kind, Kind::kSurvey);
+}
+
+// It is one of a thousand, but the others may all be busy.
+TEST(Claiming, WhoIsIdleLooksNowAndThenHoweverManyWorkersThereAre) {
+  Claiming claiming = Watching(1);
+  claiming.OnSummary(true, "", 1'000'000);
+  claiming.OnWatched({Shard(0)}, 0);  // its group is left
+  claiming.OnSurveyed({Shard(0, 1)}, 0);
+  int64_t counter = 1;
+  int looks = 0;
+  for (int64_t now_ms = 0; now_ms < 60 * kHeartbeatMs; now_ms += 50) {
+    const Claiming::Wish wish = claiming.Next(false, now_ms);
+    if (wish.kind == Kind::kSurvey) claiming.OnSurveyed({Shard(0, 1)}, now_ms);
+    if (wish.kind != Kind::kWatch) continue;
+    ++looks;
+    ++counter;
+    claiming.OnWatched({Held(0, counter, counter)}, now_ms);
+  }
+  EXPECT_GE(looks, 12);
+  EXPECT_LE(looks, 40) << "but not every time";
+}
+
 TEST(Claiming, OnlyTheIdleBackUpASlowShardAndOnlyOnce) {
   Claiming claiming = Watching(1);
   int64_t now_ms = 0;

@@ -102,6 +102,7 @@ struct ControlAction {
   int64_t records = 0;
   int64_t dead = 0;
   StopReason reason = StopReason::kNone;
+  bool audited = false;  // kPauseJob: an audit found it
   bool clean = false;
 };
 

@@ -115,12 +115,20 @@ void ControlPlane::OnGroupAudited(const ControlEvent& event) {
 }
 
 void ControlPlane::AuditFailed(AuditOutcome outcome) {
-  if (outcome == AuditOutcome::kBroken) return Stop(StopReason::kCorrupt);
   if (outcome == AuditOutcome::kUnavailable) return;
   // An object is gone, or somebody took a chain for complete that is not. Whatever is missing at
   // a chain's end can be done again; but not for ever.
-  if (++incomplete_audits_ == kMaxIncompleteAudits) return Stop(StopReason::kCorrupt);
+  if (outcome == AuditOutcome::kBroken || ++incomplete_audits_ == kMaxIncompleteAudits)
+    return PauseJob({.reason = StopReason::kCorrupt, .audited = true});
   claiming_.Reset();
+}
+
+// Others would find the same: everybody stops.
+void ControlPlane::PauseJob(ControlAction about) {
+  if (stopping()) return;
+  about.kind = Do::kPauseJob;
+  Emit(about);
+  Stop(about.reason);
 }
 
 // The steward sees what a worker alone can't: that of all records together too many are dead.
@@ -130,12 +138,8 @@ void ControlPlane::OnSummary(const ControlEvent& event) {
 }
 
 void ControlPlane::JudgeDead(int64_t records, int64_t dead) {
-  if (stopping() || !BreakerTrips({records, dead}, config_.max_dead_ppm)) return;
-  Emit({.kind = Do::kPauseJob,
-        .records = records,
-        .dead = dead,
-        .reason = StopReason::kTooManyDead});
-  Stop(StopReason::kTooManyDead);
+  if (BreakerTrips({records, dead}, config_.max_dead_ppm))
+    PauseJob({.records = records, .dead = dead, .reason = StopReason::kTooManyDead});
 }
 
 void ControlPlane::OnRange(const ControlEvent& event) {
@@ -201,13 +205,10 @@ void ControlPlane::Apply(int64_t shard, OpenShard& open, const ChainAction& acti
       Close(shard);
       return;
     case ChainAction::Kind::kCorrupt:
-      next.kind = Do::kPauseJob;
       next.reason = StopReason::kCorrupt;
-      Emit(next);
       claiming_.Leave(shard);
       Close(shard);
-      Stop(StopReason::kCorrupt);
-      return;
+      return PauseJob(next);
   }
 }
 
@@ -287,14 +288,9 @@ void ControlPlane::Open(const SurveyedShard& at) {
   Chain chain(at.begin, at.end);
   if (at.reached > at.begin) {
     const ChainAction action = chain.Step({.kind = ChainEvent::Kind::kListed, .hi = at.reached});
-    if (action.kind == ChainAction::Kind::kCorrupt) {
-      Emit({.kind = Do::kPauseJob,
-            .shard = at.shard,
-            .lo = at.begin,
-            .hi = at.reached,
-            .reason = StopReason::kCorrupt});
-      return Stop(StopReason::kCorrupt);
-    }
+    if (action.kind == ChainAction::Kind::kCorrupt)
+      return PauseJob(
+          {.shard = at.shard, .lo = at.begin, .hi = at.reached, .reason = StopReason::kCorrupt});
   }
   if (chain.complete()) return claiming_.Complete(at.shard, 0, now_ms_);
   claiming_.Hold(at.shard);

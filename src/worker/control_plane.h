@@ -78,6 +78,7 @@ class ControlPlane {
   void OnAudited(const ControlEvent& event);
   void OnGroupAudited(const ControlEvent& event);
   void AuditFailed(AuditOutcome outcome);
+  void PauseJob(ControlAction about);
   void OnSummary(const ControlEvent& event);
   void JudgeDead(int64_t records, int64_t dead);
   void DoDuties();

@@ -443,13 +443,21 @@ TEST_F(ControlPlaneTest, StopsWhenTheStoreKeepsForgetting) {
     Step({.kind = Event::kAudited, .audit = AuditOutcome::kIncomplete});
   }
   EXPECT_TRUE(Did(Do::kStopDispatch));
+  ASSERT_TRUE(Did(Do::kPauseJob));
+  EXPECT_TRUE(Did(Do::kPauseJob)->audited);
   Step({.kind = Event::kQuiet});
   EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kCorrupt);
 }
 
-TEST_F(ControlPlaneTest, StopsWhenTheAuditFindsAChainBroken) {
-  StartWhere({}, {100});
-  Step({.kind = Event::kAudited, .audit = AuditOutcome::kBroken});
+// Others would find the same.
+TEST_F(ControlPlaneTest, PausesTheJobWhenAnAuditFindsAChainBroken) {
+  for (const Event audit : {Event::kAudited, Event::kGroupAudited}) {
+    StartWhere({}, {100});
+    Step({.kind = audit, .audit = AuditOutcome::kBroken});
+    ASSERT_TRUE(Did(Do::kPauseJob));
+    EXPECT_EQ(Did(Do::kPauseJob)->reason, StopReason::kCorrupt);
+    EXPECT_TRUE(Did(Do::kPauseJob)->audited);
+  }
   Step({.kind = Event::kQuiet});
   EXPECT_EQ(Did(Do::kExit)->reason, StopReason::kCorrupt);
 }

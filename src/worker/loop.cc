@@ -153,8 +153,8 @@ void Loop::Handle(IoReport report) {
   const bool audited =
       kind == ControlEvent::Kind::kAudited || kind == ControlEvent::Kind::kGroupAudited;
   if (audited && !report.event.ok && !report.status) {
-    outcome_.message = report.status.error().message;
-    Log(LogLevel::kError, outcome_.message);
+    audit_found_ = report.status.error().message;
+    Log(LogLevel::kError, audit_found_);
     const ErrorCode code = report.status.error().code;
     if (code == ErrorCode::kInvalid || code == ErrorCode::kCancelled) Fault(report.status.error());
   }
@@ -337,8 +337,10 @@ void Loop::PauseJob(const ControlAction& action) {
                                action.dead, action.records);
   } else {
     entry.cause = "corrupt";
-    entry.reason = fmt::format("{} breaks the commit chain's rules",
-                               OutKey(job_.record.job_id, action.shard, action.lo));
+    entry.reason = action.audited
+                       ? audit_found_
+                       : fmt::format("{} breaks the commit chain's rules",
+                                     OutKey(job_.record.job_id, action.shard, action.lo));
   }
   outcome_.message = entry.reason;
   if (Status status = AppendPause(*job_.store, job_.record.job_id, entry); !status)

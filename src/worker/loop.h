@@ -114,8 +114,10 @@ class Loop {
   std::multimap<int64_t, ControlAction> due_;  // by the time to do them
   Surveyor surveyor_;                          // one request of it at a time
   int64_t summary_ = 0;                        // the latest one known
-  Deaths deaths_;                              // of those who worked on this job before
-  int64_t workers_;                            // on this job, as far as this one knows
+  // What the latest audit that failed said.
+  std::string audit_found_ = "audits find chains open that were complete before";
+  Deaths deaths_;    // of those who worked on this job before
+  int64_t workers_;  // on this job, as far as this one knows
   // Shards that the lanes get once a heartbeat names them, so that a death at their first batch
   // leaves evidence.
   struct Opening {

@@ -84,3 +84,24 @@ def test_one_that_is_told_to_end_while_the_job_is_paused_says_that_it_is(digits)
         assert worker.until(is_parked)
         worker.signal(signal.SIGTERM)
         assert worker.ended().returncode == 3
+
+
+def test_what_an_audit_finds_broken_pauses_the_job_and_parks_its_worker(digits):
+    """It once woke every second, audited again, and called the job paused, which it was not."""
+    succeeded("run", digits)
+    for seal in ("DONE", "_SUCCESS", "manifest.parquet"):
+        (FOLDER / seal).unlink()
+    for group in (FOLDER / "group").iterdir():
+        group.unlink()
+    last = pathlib.Path(outputs(FOLDER)[-1])
+    chain, position = last.stem.rsplit("-", 1)
+    # Not the chain's highest object: who only looks how far it is does not see it.
+    (last.parent / f"{chain}-{int(position) - 1:019}.parquet").write_bytes(last.read_bytes())
+    with Running("work", FOLDER) as worker:
+        assert worker.until(is_parked)
+        status = report("status", FOLDER)
+        assert (status["state"], status["pause"]["cause"]) == ("paused", "corrupt")
+        assert "its footer says that it begins at" in status["pause"]["reason"]
+        worker.signal(signal.SIGTERM)
+        ended = worker.ended()
+    assert ended.stderr.count("parked:") == 1, ended.stderr
